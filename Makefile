@@ -1,0 +1,76 @@
+# Everything starts here; `make` alone says what there is. A fresh machine needs Python 3.11, make and PyPI.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := -m pip --disable-pip-version-check --no-input install --quiet --require-hashes
+# worksteal hands out tests in runs, so that a module mostly stays with one worker and its MicroPython children.
+CORES := --numprocesses=auto --dist=worksteal
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help env sim test lint bench vectors docs soak lock format clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+# Each stamp is written last, and its recipe starts from nothing: a broken install is never taken for a finished one.
+env: .venv/sharelock.ok .venv/cwt.ok .venv/stubs.ok ## create .venv from the locks (every other target does, too)
+
+.venv/packages.ok: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Sharelock needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@echo "Installing the locked packages into .venv (once) ..."
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python $(PIP) -r requirements.txt
+	@touch $@
+
+.venv/sharelock.ok: .venv/packages.ok pyproject.toml
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/cwt.ok: .venv/packages.ok requirements-cwt.txt
+	@rm -rf .venv/cwt
+	@$(BIN)/python -m venv .venv/cwt
+	@.venv/cwt/bin/python $(PIP) -r requirements-cwt.txt
+	@touch $@
+
+.venv/stubs.ok: .venv/packages.ok requirements-stubs.txt
+	@rm -rf .venv/stubs
+	@$(BIN)/python $(PIP) --target .venv/stubs -r requirements-stubs.txt
+	@touch $@
+
+sim: .venv/sharelock.ok ## run the simulator; RUNTIME=cpython|micropython, SCENARIO=file.toml
+	@$(BIN)/python -m host_sim $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(SCENARIO),--scenario $(SCENARIO))
+
+test: env ## run every check: lint, types, architecture, and the tests on three runtimes
+	@$(BIN)/python -m pytest $(CORES) $(ARGS)
+
+lint: env ## run ruff, mypy, mpy-cross and the architecture checks only
+	@$(BIN)/python -m pytest $(CORES) firmware_tests/arch $(ARGS)
+
+format: env ## rewrite the sources the way `make lint` wants them
+	@$(BIN)/ruff check --quiet --fix .; $(BIN)/ruff format --quiet .
+
+bench: env ## measure and print against the budgets
+	@$(BIN)/python -m tools.bench $(ARGS)
+
+vectors: env ## regenerate firmware_tests/vectors with independent implementations
+	@$(BIN)/python -m tools.vectors
+
+docs: env ## regenerate docs/reasons.md and the example in docs/protocol.md
+	@$(BIN)/python -m tools.reasons
+	@$(BIN)/python -m tools.protocol
+
+soak: env ## run the randomised tests at full length; SEED=n repeats a run
+	@SOAK=1 $(BIN)/python -m pytest $(CORES) -m soak --timeout=0 -o child_timeout_s=86400 $(ARGS)
+
+COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command 'make lock'
+lock: .venv/packages.ok ## move the locks to the newest releases that pyproject.toml admits
+	@$(COMPILE) --upgrade pyproject.toml --group dev -o requirements.txt
+	@$(COMPILE) --upgrade --group cwt -o requirements-cwt.txt
+	@$(COMPILE) --upgrade --group stubs -o requirements-stubs.txt
+
+clean: ## remove everything that can be made again
+	@rm -rf .venv build *.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

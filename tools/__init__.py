@@ -1,0 +1,1 @@
+"""Programs around the lock: build, flash, measure, keys, grants. Imports firmware and host_sim."""

@@ -1,0 +1,1 @@
+"""Benchmarks: each module has a `rows()` generator; `python -m tools.bench` prints them all."""
