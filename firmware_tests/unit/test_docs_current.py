@@ -1,0 +1,11 @@
+"""Pages that are made from the code are up to date."""
+
+from tools import protocol, reasons
+
+
+def test_the_reasons():
+    assert reasons.PAGE.read_text(encoding="utf-8") == reasons.page(), "run `make docs`"
+
+
+def test_the_example_in_the_protocol():
+    assert protocol.PAGE.read_text(encoding="utf-8") == protocol.page(), "run `make docs`"
