@@ -1,0 +1,40 @@
+"""The command `lockctl`, also `python -m tools.lockctl`."""
+
+import click
+
+from .cli import Group
+from .explain import explain
+from .inspect import inspect
+from .issue import issue
+from .keys import keys
+from .lint import lint
+from .preview import preview
+
+
+@click.group(cls=Group)
+@click.version_option(package_name="sharelock")
+def main() -> None:
+    """Keys and grants of Sharelock.
+
+    Everything that prints data prints JSON with --json. A file called - is standard input.
+
+    \b
+    Exit status:
+      0    done, or yes
+      1    no: refused, denied, or something to warn about
+      2    bad usage or input that cannot be read
+      130  interrupted
+    """
+
+
+@main.group(cls=Group)
+def grant() -> None:
+    """Grants: signed statements of who may open which lock, and when."""
+
+
+main.add_command(keys)
+for command in (issue, inspect, explain, preview, lint):
+    grant.add_command(command)
+
+if __name__ == "__main__":
+    main(prog_name="lockctl")
