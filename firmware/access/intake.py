@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LARGEST = 1024  # bytes of a statement; a grant with eight dated rules has some 400
 
-_COSE_REASONS = {
+COSE_REASONS = {
     cose.MALFORMED: reasons.MALFORMED,
     cose.HEADER: reasons.CRITICAL_UNKNOWN,
     cose.ALGORITHM: reasons.WRONG_ALGORITHM,
@@ -49,7 +49,7 @@ class Intake:
         except claims.ClaimsError as error:
             return error.reason
         except cose.CoseError as error:
-            return _COSE_REASONS[error.code]
+            return COSE_REASONS[error.code]
 
     def _accept(self, token):
         statement = cose.parse(token, LARGEST)

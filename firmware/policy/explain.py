@@ -81,11 +81,11 @@ def _share(d):
     if d.grant is None:
         return "none for this key"
     level = LEVEL_NAMES.get(d.grant.level, "level %s" % d.grant.level)
-    return "%s, %s" % (_id(d.grant.share), level)
+    return "%s, %s" % (readable(d.grant.share), level)
 
 
-def _id(opaque):
-    """An opaque id as people know it: text if it is printable, hexadecimal if not."""
+def readable(opaque: bytes) -> str:
+    """An opaque id as people know it: text if it is printable ASCII, hexadecimal if not."""
     if opaque and all(32 < byte < 127 for byte in opaque):
         return bytes(opaque).decode()
     return "".join(["%02x" % byte for byte in opaque])
@@ -100,7 +100,7 @@ def _version(d):
 
 
 def _lock(d):
-    return _id(d.grant.lock)
+    return readable(d.grant.lock)
 
 
 def _mode(d):
@@ -167,7 +167,7 @@ def _first_use(d):
 def _parent(d):
     if d.grant.parent is None:
         return "not passed on"
-    return "%s: %s" % (_id(d.grant.parent), reasons.name(d.parent_reason))
+    return "%s: %s" % (readable(d.grant.parent), reasons.name(d.parent_reason))
 
 
 def _certain(d):

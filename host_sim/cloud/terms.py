@@ -13,9 +13,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from firmware.policy.explain import ACTION_NAMES, CHANNEL_NAMES, LEVEL_NAMES, duration, iso
+from firmware.policy.explain import (
+    ACTION_NAMES,
+    CHANNEL_NAMES,
+    LEVEL_NAMES,
+    duration,
+    readable,
+)
 from firmware.policy.grant import ALL_RIGHTS, GUEST, GUEST_RIGHTS, Grant, normalise
-from firmware.policy.instant import DAY_S, Instant, from_unix
+from firmware.policy.instant import DAY_S, Instant, from_unix, iso
 from firmware.policy.schedule import EVERY_DAY, NO_FIRST_DAY, NO_LAST_DAY, Rule
 from firmware.policy.zone import Wall, Zone
 
@@ -228,16 +234,9 @@ def write_terms(grant: Grant) -> dict[str, Any]:
         "uses": grant.uses,
         "after_first_use": grant.after_first_use_s and duration(grant.after_first_use_s),
         "duress": grant.duress or None,
-        "parent": grant.parent and write_id(grant.parent),
+        "parent": grant.parent and readable(grant.parent),
     }
     return {name: value for name, value in terms.items() if value is not None}
-
-
-def write_id(octets: bytes) -> str:
-    """An opaque id as people know it: text if it is printable ASCII, hexadecimal if not."""
-    if octets and all(32 < byte < 127 for byte in octets):
-        return octets.decode()
-    return octets.hex()
 
 
 def _optional(text: str | None, zone: Zone) -> Instant | None:

@@ -11,9 +11,10 @@ from rich.text import Text
 from firmware.access import claims
 from firmware.crypto import cbor, cose, cwt
 from firmware.policy import reasons
+from firmware.policy.explain import readable
 from host_sim.cloud.keys import load_public
 from firmware.policy.instant import iso
-from host_sim.cloud.terms import write_id, write_terms
+from host_sim.cloud.terms import write_terms
 
 from .cli import NO, json_option
 from .output import console, print_json
@@ -130,10 +131,10 @@ def _in_words(token: Token) -> dict[str, Any]:
     grant = token.grant
     assert grant and grant.issued
     return {
-        "share": write_id(grant.share),
+        "share": readable(grant.share),
         "version": grant.version,
         "holder": _printable(grant.holder.decode()),
-        "lock": write_id(grant.lock),
+        "lock": readable(grant.lock),
         "key": grant.key.hex(),
         "issued": iso(grant.issued),
         **write_terms(grant),

@@ -60,7 +60,7 @@ def read(content: bytes) -> Token:
     except claims.ClaimsError as error:
         return Token(token, error.reason, statement)
     except cose.CoseError as error:
-        return Token(token, intake._COSE_REASONS[error.code], statement)
+        return Token(token, intake.COSE_REASONS[error.code], statement)
     return Token(token, fault(grant), statement, grant)
 
 
