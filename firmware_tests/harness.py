@@ -9,6 +9,7 @@ answer is a failure.
 
 import inspect
 import linecache
+import os
 import re
 import subprocess
 import threading
@@ -121,10 +122,21 @@ class BothModule(pytest.Module):
                 name = f"{test.name}[{runtime}]"
                 if runtime == "cpython":
                     yield OnCPython.from_parent(self, name=name, callobj=test.obj)
-                else:
+                    continue
+                parts = self._parts(test.name)
+                for part in range(parts):
                     yield OnMicroPython.from_parent(
-                        self, name=name, function=test.obj, runtime=runtime
+                        self,
+                        name=name if parts == 1 else f"{name[:-1]}-{part}]",
+                        function=test.obj,
+                        runtime=runtime,
+                        part=part,
+                        parts=parts,
                     )
+
+    def _parts(self, name: str) -> int:
+        """In how many parts a test runs; see `soak`."""
+        return getattr(self.obj, "PARTS", {}).get(name, 1) if os.getenv("SOAK") == "1" else 1
 
 
 class OnCPython(pytest.Function):
@@ -142,16 +154,19 @@ class OnCPython(pytest.Function):
 class OnMicroPython(pytest.Item):
     """The function in a child."""
 
-    def __init__(self, *, function: Callable[[], None], runtime: str, **parent: Any) -> None:
+    def __init__(
+        self, *, function: Callable[[], None], runtime: str, part: int, parts: int, **parent: Any
+    ) -> None:
         super().__init__(**parent)
         self.obj = function
         self.runtime = runtime
+        self._call = f"{function.__name__} {part} {parts}"
 
     def runtest(self) -> None:
         module = self.path.relative_to(runtimes.ROOT).with_suffix("").as_posix().replace("/", ".")
         timeout_s = float(self.config.getini("child_timeout_s"))
         children = self.config.stash[CHILDREN]
-        result = children.call(self.runtime, module, self.obj.__name__, timeout_s)
+        result = children.call(self.runtime, module, self._call, timeout_s)
         if result.verdict != "passed":
             raise NotPassed(result)
         if result.output:

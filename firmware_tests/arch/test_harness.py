@@ -251,3 +251,19 @@ def test_it():
     output = project.pytest(source, "-m", "soak", SOAK="1")
     assert output.count("count 100") >= 3
     assert "3 failed, 1 deselected" in output
+
+
+def test_parts_share_the_rounds_and_have_seeds_of_their_own(project):
+    source = """
+from firmware_tests import soak
+
+PARTS = {"test_it": 4}
+
+def test_it():
+    raise ValueError("rounds %d seed %d" % (soak.count(100, 1), soak.seed()))
+"""
+    output = project.pytest(source, "-k", "micropython", SOAK="1", SEED="5")
+    for part in range(4):
+        assert output.count(f"ValueError: rounds 25 seed {5 + part}") >= 2
+    assert "8 failed" in output
+    assert "rounds 1 seed 5" in project.pytest(source, "-k", "micropython32", SEED="5")

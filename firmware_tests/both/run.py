@@ -2,15 +2,18 @@
 
     micropython firmware_tests/both/run.py firmware_tests.both.test_x
 
-Imports nothing but the module under test. After each function it prints one line that begins with
-MARK: "passed" or "failed", and then "last" if the next function should get a new child because the
-heap here fills up. What is printed before that line belongs to the function; no such line means
-that it died.
+A line is the function's name, which of its parts to run, and how many parts there are. Imports
+nothing but `soak` and the module under test. After each function it prints one line that begins
+with MARK: "passed" or "failed", and then "last" if the next function should get a new child
+because the heap here fills up. What is printed before that line belongs to the function; no such
+line means that it died.
 """
 
 import sys
 
 from micropython import mem_current  # type: ignore[attr-defined]  # not on the ESP32
+
+from firmware_tests import soak
 
 MARK = "\x1e"
 
@@ -19,9 +22,11 @@ MARK = "\x1e"
 FULL = 100000000
 
 
-def run(module_name, function_name):
+def run(module_name, function_name, part, parts):
     """Returns whether the function returned. Prints the traceback if it did not."""
     try:
+        soak.part = int(part)
+        soak.parts = int(parts)
         module = __import__(module_name, None, None, (function_name,))
         getattr(module, function_name)()
         return True
@@ -32,7 +37,7 @@ def run(module_name, function_name):
 
 def main(module_name):
     for line in sys.stdin:
-        verdict = "passed" if run(module_name, line.strip()) else "failed"
+        verdict = "passed" if run(module_name, *line.split()) else "failed"
         last = mem_current() > FULL
         # The line break ends whatever the test left unfinished.
         print("\n" + MARK + verdict + (" last" if last else ""))

@@ -18,6 +18,7 @@ def _load():
 
 
 VECTORS = _load()
+PARTS = {"test_mutated_tokens_raise_nothing_and_change_nothing": 50}
 LOCK = VECTORS["lock"].encode()
 ISSUER = p256.PublicKey(unhexlify(VECTORS["issuer"])[:32], unhexlify(VECTORS["issuer"])[32:])
 ISSUER.precompute()
