@@ -40,7 +40,7 @@ env: .venv/sharelock.ok .venv/cwt.ok .venv/stubs.ok ## create .venv from the loc
 	@touch $@
 
 sim: .venv/sharelock.ok ## run the simulator; RUNTIME=cpython|micropython, SCENARIO=file.toml
-	@$(BIN)/python -m host_sim $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(SCENARIO),--scenario $(SCENARIO))
+	@$(BIN)/python -m host_sim $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(SCENARIO),--scenario "$(SCENARIO)")
 
 test: env ## run every check: lint, types, architecture, and the tests on three runtimes
 	@$(BIN)/python -m pytest $(CORES) $(ARGS)
