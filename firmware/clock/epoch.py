@@ -1,0 +1,63 @@
+"""Between instants and what others count: seconds since 2000, 1970 or 1900, and calendar fields.
+
+Imports policy. The only place that knows of epochs. `time.time()` counts from 2000 on an ESP32 and
+from 1970 on the unix port; `time.gmtime(0)[0]` tells which. Numbers may be large and take heap.
+"""
+
+from ..policy.instant import DAY_S, Instant, day_number, weekday, year_of
+
+NTP_YEAR = 1900
+_ERA_S = 1 << 32  # the seconds of NTP start again after so many
+
+
+class Epoch:
+    """Counts of seconds from the start of `year` in UTC."""
+
+    def __init__(self, year: int):
+        self._day = day_number(year, 1, 1)
+
+    def instant(self, seconds: float) -> Instant:
+        """The instant of a count; a fraction is cut off."""
+        seconds = int(seconds)
+        return Instant(self._day + seconds // DAY_S, seconds % DAY_S)
+
+    def seconds(self, instant: Instant) -> int:
+        """The count of an instant."""
+        return (instant.day - self._day) * DAY_S + instant.second
+
+
+def from_ntp(seconds: int) -> Instant:
+    """The instant of the 32-bit seconds of an NTP answer.
+
+    Between 1968 and 2104: a number with the highest bit clear is of the era that begins in 2036
+    (RFC 4330 section 3).
+    """
+    if seconds < _ERA_S >> 1:
+        seconds += _ERA_S
+    return Epoch(NTP_YEAR).instant(seconds)
+
+
+def date(day: int) -> "tuple[int, int, int]":
+    """Year, month and day of the month of a day number."""
+    year = year_of(day)
+    month = 12
+    while day_number(year, month, 1) > day:
+        month -= 1
+    return year, month, day - day_number(year, month, 1) + 1
+
+
+def day_of(year: int, month: int, day: int) -> "int | None":
+    """The day number of a date, None if the calendar has no such date."""
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    number = day_number(year, month, day)
+    return number if date(number) == (year, month, day) else None
+
+
+def rtc_fields(instant: Instant) -> "tuple[int, int, int, int, int, int, int, int]":
+    """What `machine.RTC().datetime` takes: year, month, day, weekday (Monday 0), h, m, s, 0."""
+    year, month, day = date(instant.day)
+    second = instant.second
+    return (
+        year, month, day, weekday(instant.day), second // 3600, second // 60 % 60, second % 60, 0,
+    )  # fmt: skip
