@@ -1,4 +1,4 @@
-"""pytest's hooks: three runtimes for `both/`, one seed per run, and no skipped test in CI."""
+"""pytest's hooks: three runtimes for `both/` and `power/`, one seed, no skipped test in CI."""
 
 import os
 import random
@@ -10,7 +10,8 @@ import pytest
 from firmware_tests import features, harness, soak
 from host_sim import runtimes
 
-BOTH = runtimes.ROOT / "firmware_tests" / "both"
+# Here a test is one source for several runtimes.
+SHARED = tuple(runtimes.ROOT / "firmware_tests" / name for name in ("both", "power"))
 
 # A slow machine is no failure, and a failure must be repeatable elsewhere.
 hypothesis.settings.register_profile("sharelock", deadline=None, print_blob=True)
@@ -44,14 +45,14 @@ def pytest_unconfigure(config):
 
 def pytest_report_header():
     lines = [f"SEED={soak.seed()}" + (", full length" if os.getenv("SOAK") == "1" else "")]
-    for module in sorted(BOTH.glob("test_*.py")):
+    for module in sorted(module for folder in SHARED for module in folder.glob("test_*.py")):
         for runtime, reason in features.excluded(module).items():
             lines.append(f"not on {runtime}: {module.name} ({reason})")
     return lines
 
 
 def pytest_pycollect_makemodule(module_path, parent):
-    if module_path.parent == BOTH:
+    if module_path.parent in SHARED:
         return harness.BothModule.from_parent(parent, path=module_path)
     return None
 

@@ -19,7 +19,11 @@ PURE = (
     *(f"firmware/crypto/{name}.py" for name in ("cbor", "cose", "p256", "kdf")),
 )
 
-TESTS = [this for this in under("firmware_tests/both") if this.path.name.startswith("test_")]
+TESTS = [
+    this
+    for this in under("firmware_tests/both", "firmware_tests/power")
+    if this.path.name.startswith("test_")
+]
 
 
 @pytest.mark.parametrize("runtime", runtimes.NAMES)
