@@ -8,13 +8,14 @@ from .inspect import inspect
 from .issue import issue
 from .keys import keys
 from .lint import lint
+from .log import log
 from .preview import preview
 
 
 @click.group(cls=Group)
 @click.version_option(package_name="sharelock")
 def main() -> None:
-    """Keys and grants of Sharelock.
+    """Keys, grants and logs of Sharelock.
 
     Everything that prints data prints JSON with --json. A file called - is standard input.
 
@@ -33,6 +34,7 @@ def grant() -> None:
 
 
 main.add_command(keys)
+main.add_command(log)
 for command in (issue, inspect, explain, preview, lint):
     grant.add_command(command)
 
