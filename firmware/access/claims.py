@@ -12,6 +12,12 @@ from ..policy.grant import Grant, normalise
 from ..policy.instant import from_unix
 from ..policy.schedule import Rule
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..policy.instant import Instant
+
 TYPE = 65_000  # of a grant, in the COSE header; from the numbers left for private use
 TERMS = -65_537
 
@@ -25,6 +31,7 @@ USES = 6
 AFTER_FIRST_USE_S = 7
 DURESS = 8
 PARENT = 9
+SEQUENCE = 10
 
 KEY_BYTES = 16  # of the thumbprint
 _REQUIRED = object()
@@ -50,10 +57,15 @@ def read(payload: bytes) -> Grant:
     It has the right shape but may still ask for what no lock gives, see `policy.grant.fault`.
     Raises ClaimsError or CoseError.
     """
+    return read_numbered(payload)[0]
+
+
+def read_numbered(payload: bytes) -> "tuple[Grant, int | None]":
+    """The same, with its sequence number, None if it has none."""
     decoded = cwt.decode_claims(payload)
     key = cose.thumbprint(cwt.confirmation_key(decoded))[:KEY_BYTES]
-    claims = _Members(decoded)
-    terms = _Members(claims.take(TERMS, dict))
+    claims = Members(decoded)
+    terms = Members(claims.take(TERMS, dict))
     grant = Grant(
         claims.take(cwt.CTI, bytes),
         claims.take(cwt.AUD, str).encode(),
@@ -62,30 +74,30 @@ def read(payload: bytes) -> Grant:
         terms.take(RIGHTS, int),
     )
     grant.holder = claims.take(cwt.SUB, str).encode()
-    grant.issued = _instant(claims.take(cwt.IAT, int))
-    grant.start = _instant(claims.take(cwt.NBF, int, None))
-    grant.lease = _instant(claims.take(cwt.EXP, int, None))
+    grant.issued = instant(claims.take(cwt.IAT, int))
+    grant.start = instant(claims.take(cwt.NBF, int, None))
+    grant.lease = instant(claims.take(cwt.EXP, int, None))
     grant.version = terms.take(VERSION, int)
     grant.channels = terms.take(CHANNELS, int)
-    grant.until = _instant(terms.take(UNTIL, int, None))
+    grant.until = instant(terms.take(UNTIL, int, None))
     grant.rules = [_rule(rule) for rule in terms.take(RULES, list, ())]
     grant.uses = terms.take(USES, int, None)
     grant.after_first_use_s = terms.take(AFTER_FIRST_USE_S, int, None)
     grant.duress = terms.take(DURESS, bool, False)
     grant.parent = terms.take(PARENT, bytes, None)
-    if terms.left:
-        raise ClaimsError(reasons.CRITICAL_UNKNOWN)
+    sequence = terms.take(SEQUENCE, int, None)
+    terms.end()
     normalise(grant)
-    return grant
+    return grant, sequence
 
 
-class _Members:
+class Members:
     """A map that is emptied member by member; `left` is what nobody asked for."""
 
-    def __init__(self, members):
+    def __init__(self, members: dict):
         self.left = members
 
-    def take(self, key, kind, default=_REQUIRED):
+    def take(self, key: int, kind: type, default: "Any" = _REQUIRED) -> "Any":
         """The member `key`, which must be of exactly this type, or `default` if it is absent."""
         if key not in self.left:
             if default is _REQUIRED:
@@ -96,8 +108,14 @@ class _Members:
             raise ClaimsError(reasons.MALFORMED)
         return value
 
+    def end(self) -> None:
+        """Nothing may be left: what the lock does not know could only have narrowed the rest."""
+        if self.left:
+            raise ClaimsError(reasons.CRITICAL_UNKNOWN)
 
-def _instant(seconds):
+
+def instant(seconds: "int | None") -> "Instant | None":
+    """The Instant of a claim; None stays None."""
     return None if seconds is None else from_unix(seconds)
 
 

@@ -1,21 +1,43 @@
 """The intake of statements: whole or not at all, with a reason.
 
-Imports crypto, policy and `claims`. What counts is signature, audience and version, never the way
-by which a statement came. Nothing that arrives here raises.
+Imports crypto, policy, store and its siblings. What counts is signature, audience, version and
+sequence, never the way by which a statement came; the same one again changes nothing. No statement
+makes it raise; OSError of a broken flash passes through.
 """
 
 from ..crypto import cose
 from ..policy import reasons
-from ..policy.grant import fault, same_terms
-from . import claims
+from ..policy.decision import UNKNOWN, Now
+from ..policy.instant import Instant
+from ..store import entry
+from . import changes, claims
+from .batch import Batch
+from .statements import (
+    ACK,
+    BATCH,
+    CHANGE,
+    GRANT,
+    SETTINGS,
+    TIME,
+    read_ack,
+    read_settings,
+    read_time,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..clock.clock import Clock
     from ..crypto.p256 import PublicKey
+    from ..store.log import Log
+    from ..store.settings import SettingsStore
+    from .sync import Sync
 
 LARGEST = 1024  # bytes of a statement; a grant with eight dated rules has some 400
+LARGEST_BATCH = 4096  # an erase block, and some 20 grants
+
+NO_KIND = 0xFF  # in the log, for what is no statement
 
 COSE_REASONS = {
     cose.MALFORMED: reasons.MALFORMED,
@@ -32,57 +54,209 @@ COSE_REASONS = {
 class Intake:
     """Takes in statements for one lock (its id) from one issuer (its PublicKey) into a cache.
 
-    The cache has the methods of `host_sim.lock.memory.Memory`.
+    The cache has the methods of `store.grants.Grants`; with `host_sim.lock.memory.Memory` there
+    are only loose grants. What a lock has no part for is a kind that it does not know: `sync` for
+    revocations and batches, `clock` for times, `settings`, and `log` for acknowledgements. With a
+    log every statement is entered, whatever became of it.
     """
 
-    def __init__(self, lock: bytes, issuer: "PublicKey", cache: "Any"):
+    def __init__(
+        self,
+        lock: bytes,
+        issuer: "PublicKey",
+        cache: "Any",
+        sync: "Sync | None" = None,
+        clock: "Clock | None" = None,
+        settings: "SettingsStore | None" = None,
+        log: "Log | None" = None,
+    ):
         self._lock = lock
         self._issuer = issuer
         self._cache = cache
+        self._sync = sync  # type: Any
+        self._clock = clock  # type: Any
+        self._settings = settings  # type: Any
+        self._log = log  # type: Any
+        self._now = Now(Instant(), 0, UNKNOWN)
+        self._unfinished = False  # a batch was begun, and the flash failed
+        self._about = (NO_KIND, b"", b"")  # kind, share and key of the statement at hand
+        self._takers = {GRANT: self._take_change}
+        if sync is not None:
+            for kind in CHANGE:
+                self._takers[kind] = self._take_change
+            self._takers[BATCH] = self._take_batch
+        if clock is not None:
+            self._takers[TIME] = self._take_time
+        if settings is not None:
+            self._takers[SETTINGS] = self._take_settings
+        if log is not None:
+            self._takers[ACK] = self._take_ack
 
     def accept(self, token: bytes) -> int:
-        """Take in a grant: `ALLOWED` if it is in force now, else why not, and nothing changed."""
-        if len(token) > LARGEST:
-            return reasons.TOO_LARGE
+        """Take in a statement: `ALLOWED` if it is in force now, else why not, and nothing changed.
+
+        For a time it is the number of the event in `clock.events`.
+        """
+        if self._unfinished:
+            self.recover()
+        self._about = (NO_KIND, b"", b"")
+        reason = self._reason(self._accept, token)
+        self._enter(reason)
+        return reason
+
+    def recover(self) -> int:
+        """After boot, before anything else: finish the batch that a power cut interrupted.
+
+        `ALLOWED` if there is none or it is done now, otherwise why it cannot be.
+        """
+        token = self._sync.journal() if self._sync else None
+        if token is None:
+            self._unfinished = False
+            return reasons.ALLOWED
+        self._about = (BATCH - GRANT, b"", b"")
+        reason = self._reason(self._redo, token)
+        if reason:
+            self._sync.end()
+        self._unfinished = False
+        self._enter(reason)
+        return reason
+
+    def _reason(self, function, token):
         try:
-            return self._accept(token)
+            return function(token)
         except claims.ClaimsError as error:
             return error.reason
         except cose.CoseError as error:
             return COSE_REASONS[error.code]
 
     def _accept(self, token):
-        statement = cose.parse(token, LARGEST)
-        if statement.typ != claims.TYPE:
+        if len(token) > (LARGEST if self._sync is None else LARGEST_BATCH):
+            return reasons.TOO_LARGE
+        statement = cose.parse(token, LARGEST_BATCH)
+        if len(token) > LARGEST and statement.typ != BATCH:
+            return reasons.TOO_LARGE
+        typ: "Any" = statement.typ
+        take = self._takers.get(typ)
+        if take is None:
             return reasons.UNKNOWN_KIND
-        grant = claims.read(cose.verify(statement, self._issuer))
-        if grant.lock != self._lock:
+        self._about = (typ - GRANT, b"", b"")
+        return take(cose.verify(statement, self._issuer), typ, token)
+
+    def _enter(self, reason):
+        if self._log is None:
+            return
+        if self._clock is not None:
+            self._clock.read(self._now)
+        kind, share, key = self._about
+        self._log.append(entry.STATEMENT, self._now, reason, kind, share, key)
+
+    def _signed(self, issued):
+        """A statement of the issuer was taken in: the time of its issue has passed."""
+        if self._clock is not None:
+            self._clock.signed(issued)
+        return reasons.ALLOWED
+
+    # --- grants and revocations ------------------------------------------------------------------
+
+    def _take_change(self, payload, typ, token):
+        change = CHANGE[typ](payload)
+        self._about = (typ - GRANT, change.share, change.key or b"")
+        if change.lock != self._lock:
             return reasons.OTHER_LOCK
-        return fault(grant) or self._passed_on(grant) or self._stale(grant) or self._keep(grant)
+        reason = change.check() or self._out_of_order(change)
+        if not reason:
+            reason = self._keep(change.grant) if change.grant else self._revoke(change)
+        return reason or self._signed(change.issued)
 
-    def _passed_on(self, grant):
-        """A share that was passed on is not passed on again."""
-        parent = self._cache.holding(grant.parent) if grant.parent else None
-        return reasons.BAD_PARENT if parent and parent.parent else reasons.ALLOWED
-
-    def _stale(self, grant):
-        """Why what the lock has is newer, if it is."""
-        state = self._cache.state(grant.share)
-        if state.revoked:
-            return reasons.SHARE_REVOKED
-        if grant.version < state.floor:
-            return reasons.OLD_VERSION
-        held = self._cache.find(grant.key)
-        if held is None or (held.share == grant.share and held.version < grant.version):
+    def _out_of_order(self, change):
+        """What batches have passed may only renew what is there."""
+        sync = self._sync
+        if sync is None or not (sync.lost or sync.is_old(change.sequence)):
             return reasons.ALLOWED
-        newer_s = held.issued.until(grant.issued)
-        if held.share != grant.share:
-            return reasons.ALLOWED if newer_s > 0 else reasons.OLD_ISSUE
-        if not same_terms(held, grant):
-            return reasons.CHANGED_TERMS
-        if newer_s > 0 or (newer_s == 0 and held.lease == grant.lease):
+        if change.grant and changes.is_renewal(self._cache, change.grant):
             return reasons.ALLOWED
-        return reasons.OLD_ISSUE
+        return reasons.SEQUENCE_LOST if sync.lost else reasons.OLD_SEQUENCE
 
     def _keep(self, grant):
+        reason = changes.passed_on(self._cache, grant) or changes.stale(self._cache, grant)
+        if reason or changes.is_held(self._cache, grant):
+            return reason
         return reasons.ALLOWED if self._cache.put(grant) else reasons.CACHE_FULL
+
+    def _revoke(self, change):
+        return changes.revoke(self._cache, self._sync, change)
+
+    # --- batches ---------------------------------------------------------------------------------
+
+    def _take_batch(self, payload, typ, token):
+        batch = Batch(payload)
+        if batch.lock != self._lock:
+            return reasons.OTHER_LOCK
+        if self._sync.lost:
+            return reasons.SEQUENCE_LOST
+        if batch.last <= self._sync.applied:
+            return reasons.ALLOWED
+        if batch.first != self._sync.applied + 1:
+            return reasons.SEQUENCE_GAP
+        reason = changes.obstacle(self._cache, batch)
+        if reason:
+            return reason
+        self._unfinished = True
+        self._sync.begin(token)
+        reason = self._finish(batch)
+        if reason:
+            self._sync.end()
+        self._unfinished = False
+        return reason or self._signed(batch.issued)
+
+    def _redo(self, token):
+        """Finish the batch in the journal, which is trusted no more than when it came."""
+        statement = cose.parse(token, LARGEST_BATCH)
+        if statement.typ != BATCH:
+            return reasons.UNKNOWN_KIND
+        batch = Batch(cose.verify(statement, self._issuer))
+        if batch.lock != self._lock:
+            return reasons.OTHER_LOCK
+        if self._sync.lost:
+            return reasons.SEQUENCE_LOST
+        if batch.last > self._sync.applied and batch.first != self._sync.applied + 1:
+            return reasons.SEQUENCE_GAP
+        return self._finish(batch) or self._signed(batch.issued)
+
+    def _finish(self, batch):
+        """Do what is left of a batch that is in the journal; each step may be done again."""
+        if batch.last > self._sync.applied:
+            if not changes.apply(self._cache, batch):
+                return reasons.CACHE_FULL
+            self._sync.advance(batch.last)
+        for change in batch.revocations:
+            changes.forget(self._cache, change.share, change.key is None)
+        for passed in self._sync.passed():
+            changes.forget(self._cache, passed.share, passed.whole)
+        self._sync.drop_passed()
+        self._sync.end()
+        return reasons.ALLOWED
+
+    # --- the rest --------------------------------------------------------------------------------
+
+    def _take_time(self, payload, typ, token):
+        header, nonce = read_time(payload)
+        if header.lock != self._lock:
+            return reasons.OTHER_LOCK
+        if nonce is None:
+            return self._clock.signed(header.issued)
+        return self._clock.answered(header.issued, nonce)
+
+    def _take_settings(self, payload, typ, token):
+        header, settings = read_settings(payload)
+        if header.lock != self._lock:
+            return reasons.OTHER_LOCK
+        return self._settings.put(settings) or self._signed(header.issued)
+
+    def _take_ack(self, payload, typ, token):
+        header, sequence, link = read_ack(payload)
+        if header.lock != self._lock:
+            return reasons.OTHER_LOCK
+        if not self._log.acknowledge(sequence, link):
+            return reasons.BAD_ACK
+        return self._signed(header.issued)

@@ -25,6 +25,7 @@ USES_SPENT = 16
 FIRST_USE_OVER = 17
 PARENT_DENIES = 18
 CLOCK_UNCERTAIN = 19
+NOT_COUNTED = 20
 
 MALFORMED = 64
 TOO_LARGE = 65
@@ -53,6 +54,11 @@ CACHE_FULL = 87
 SHARE_REVOKED = 88
 BAD_VERSION = 89
 BAD_ID = 90
+OLD_SEQUENCE = 91
+SEQUENCE_GAP = 92
+BAD_SEQUENCE = 93
+SEQUENCE_LOST = 94
+BAD_ACK = 95
 
 TABLE = (
     (ALLOWED, "allowed", "Every check passed."),
@@ -75,6 +81,7 @@ TABLE = (
     (FIRST_USE_OVER, "first_use_over", "The time that began with the first use is over."),
     (PARENT_DENIES, "parent_denies", "The share that this one comes from does not allow it."),
     (CLOCK_UNCERTAIN, "clock_uncertain", "Allowed now, but not all through the clock's error."),
+    (NOT_COUNTED, "not_counted", "The use could not be written down, so nothing was opened."),
     (MALFORMED, "malformed", "The statement is not deterministic CBOR of the expected shape."),
     (TOO_LARGE, "too_large", "The statement is larger than the lock accepts."),
     (UNKNOWN_KIND, "unknown_kind", "The statement is of a kind that the lock does not know."),
@@ -102,6 +109,11 @@ TABLE = (
     (SHARE_REVOKED, "share_revoked", "The share was revoked; its id is never used again."),
     (BAD_VERSION, "bad_version", "The version is not a number that the lock can count with."),
     (BAD_ID, "bad_id", "An id is empty, or longer than the lock keeps."),
+    (OLD_SEQUENCE, "old_sequence", "The lock's batches are past it, and it renews no lease."),
+    (SEQUENCE_GAP, "sequence_gap", "The batch does not continue what the lock has."),
+    (BAD_SEQUENCE, "bad_sequence", "A sequence number is out of range or out of order."),
+    (SEQUENCE_LOST, "sequence_lost", "The lock lost its sequence number: it needs a snapshot."),
+    (BAD_ACK, "bad_ack", "No entry of the log has that number and that link."),
 )  # fmt: skip
 
 _NAMES = {number: name for number, name, _ in TABLE}

@@ -1,16 +1,21 @@
-"""The issuer: grants as signed statements; docs/protocol.md shows the bytes."""
+"""The issuer: what it says as signed statements; docs/protocol.md shows the bytes."""
 
 from typing import Any
 
-from firmware.access import claims
+from firmware.access import claims, statements
 from firmware.crypto import cbor, cose, cwt
 from firmware.crypto.p256 import PublicKey
 from firmware.policy import reasons
 from firmware.policy.grant import Grant, fault
-from firmware.policy.instant import to_unix
+from firmware.policy.instant import Instant, to_unix
 from firmware.policy.schedule import NO_FIRST_DAY, NO_LAST_DAY, Rule
+from firmware.store.settings import Settings
+from firmware.store.settings import fault as settings_fault
 
 from .keys import PrivateKey, short
+
+
+Change = tuple[int, bytes]  # a member of a batch: type and payload
 
 
 class GrantRefused(Exception):
@@ -21,20 +26,94 @@ class GrantRefused(Exception):
         self.reason = reason
 
 
-def issue(grant: Grant, holder_key: PublicKey, issuer: PrivateKey) -> bytes:
+def issue(
+    grant: Grant, holder_key: PublicKey, issuer: PrivateKey, sequence: int | None = None
+) -> bytes:
     """The grant as a token for one key of its holder. Raises GrantRefused.
 
     Sets `grant.key`; `grant.issued` must be set.
     """
+    return sign(grant_change(grant, holder_key, sequence), issuer)
+
+
+def grant_change(grant: Grant, holder_key: PublicKey, sequence: int | None = None) -> Change:
+    """The same for a batch, or for `sign`."""
     grant.key = short(holder_key)
     reason = fault(grant)
     if reason:
         raise GrantRefused(reason)
-    content = cbor.encode(payload(grant, holder_key))
-    return cose.sign(content, cose.key_id(issuer.public), issuer.sign, typ=claims.TYPE)
+    return statements.GRANT, cbor.encode(payload(grant, holder_key, sequence))
 
 
-def payload(grant: Grant, holder_key: PublicKey) -> dict[int, Any]:
+def revocation_change(
+    lock: bytes,
+    issued: Instant,
+    share: bytes,
+    version: int,
+    key: bytes | None = None,
+    sequence: int | None = None,
+) -> Change:
+    """The end of a share, or of one key (thumbprint, 16 bytes) of it up to a version."""
+    terms = {
+        statements.VERSION: version,
+        claims.SEQUENCE: sequence,
+        statements.KEY: key,
+    }
+    return _statement(statements.REVOCATION, lock, issued, terms, {cwt.CTI: share})
+
+
+def batch(lock: bytes, issued: Instant, first: int, last: int, changes: list[Change]) -> Change:
+    """Consecutive changes, in the order of their sequence numbers within first..last."""
+    terms = {
+        statements.FIRST: first,
+        statements.LAST: last,
+        statements.CHANGES: [list(change) for change in changes],
+    }
+    return _statement(statements.BATCH, lock, issued, terms)
+
+
+def time(lock: bytes, at: Instant, nonce: bytes | None = None) -> Change:
+    """The time, in answer to a nonce of the lock or to none."""
+    return _statement(statements.TIME, lock, at, {statements.NONCE: nonce})
+
+
+def settings(lock: bytes, issued: Instant, what: Settings) -> Change:
+    """Settings for a lock. Raises GrantRefused."""
+    reason = settings_fault(what)
+    if reason:
+        raise GrantRefused(reason)
+    terms = {
+        statements.VERSION: what.version,
+        statements.ZONE: what.zone,
+        statements.NEXT_ZONE: what.next_zone,
+        statements.NEXT_FROM: _unix(what.next_from),
+        statements.AUTO_LOCK_S: what.auto_lock_s,
+        statements.MODE: what.mode,
+        statements.MOST_ERROR_S: what.most_error_s,
+    }
+    return _statement(statements.SETTINGS, lock, issued, terms)
+
+
+def acknowledgement(lock: bytes, issued: Instant, sequence: int, link: bytes) -> Change:
+    """The cloud has the log up to the entry with this number and link."""
+    terms = {statements.SEQUENCE: sequence, statements.LINK: link}
+    return _statement(statements.ACK, lock, issued, terms)
+
+
+def sign(statement: Change, issuer: PrivateKey) -> bytes:
+    """A token of any of these."""
+    typ, content = statement
+    return cose.sign(content, cose.key_id(issuer.public), issuer.sign, typ=typ)
+
+
+def _statement(
+    typ: int, lock: bytes, issued: Instant, terms: dict[int, Any], more: Any = None
+) -> Change:
+    members = {cwt.AUD: lock.decode(), cwt.IAT: to_unix(issued), claims.TERMS: _present(terms)}
+    return typ, cbor.encode({**members, **(more or {})})
+
+
+def payload(grant: Grant, holder_key: PublicKey, sequence: int | None = None) -> dict[int, Any]:
     """The claims of a grant, as `firmware.access.claims` reads them."""
     terms = {
         claims.VERSION: grant.version,
@@ -47,6 +126,7 @@ def payload(grant: Grant, holder_key: PublicKey) -> dict[int, Any]:
         claims.AFTER_FIRST_USE_S: grant.after_first_use_s,
         claims.DURESS: grant.duress or None,
         claims.PARENT: grant.parent,
+        claims.SEQUENCE: sequence,
     }
     members = {
         cwt.SUB: grant.holder.decode(),

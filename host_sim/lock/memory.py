@@ -34,8 +34,8 @@ class Memory:
                 best = grant
         return best
 
-    def state(self, share):
-        """The State of a share; a fresh one for a share never seen."""
+    def state(self, share, key=None):
+        """The State of a share, for all its keys; a fresh one for a share never seen."""
         return self._states.get(share) or State(self._lock)
 
     def state_at(self, grant, time_s):

@@ -104,7 +104,8 @@ TERM = {
     "after_first_use": 7,
     "duress": 8,
     "parent": 9,
-    "unknown": 10,
+    "sequence": 10,
+    "unknown": 99,
     "unknown_negative": -1,
 }
 

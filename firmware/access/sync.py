@@ -1,0 +1,133 @@
+"""How far the lock has come in the issuer's sequence of changes, over any loss of power.
+
+Imports store. `applied` is the last number that batches have brought; it never goes back. The
+journal holds the batch that is being applied, so that a cut half-way is made good at the next
+boot. Loose revocations that no batch has brought yet are remembered, because they must outlast the
+grants that they end: a lock forgets a revocation once `applied` has passed it, and not before.
+"""
+
+from ..store.copies import Copies
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..store.files import Files
+    from ..store.seal import Seal
+
+MOST_REMEMBERED = 32
+
+_JOURNAL = "batch"
+_NUMBER_BYTES = 4
+_WHOLE = 0x80  # beside the length of the share id
+
+
+class Remembered:
+    """A loose revocation of a share: `whole`, or of one of its keys."""
+
+    def __init__(self, sequence: int, share: bytes, whole: bool) -> None:
+        self.sequence = sequence
+        self.share = share
+        self.whole = whole
+
+
+class Sync:
+    """The sequence, in two folders, sealed; the journal is in the first.
+
+    `damaged`: some copy was not whole when it was read. `lost`: none was, so nobody knows which
+    statements are old, and all are refused.
+    """
+
+    def __init__(self, folders: "tuple[Files, Files]", seal: "Seal") -> None:
+        self.applied = 0
+        self.remembered: "list[Remembered]" = []
+        self._files = folders[0]
+        self._copies = Copies(folders, "sync", seal)
+        content = self._copies.read()
+        self.damaged = self._copies.present > self._copies.whole
+        self.lost = self._copies.present > 0 and (content is None or not self._decode(content))
+        if self.damaged and content is not None and not self.lost:
+            self._copies.write(content)
+
+    # --- the journal -----------------------------------------------------------------------------
+
+    def journal(self) -> "bytes | None":
+        """The batch that was begun and not finished, None if there is none."""
+        return self._files.read(_JOURNAL)
+
+    def begin(self, token: bytes) -> None:
+        """From now on a batch will be applied, whatever happens."""
+        self._files.replace(_JOURNAL, token)
+
+    def end(self) -> None:
+        """It is done, or can never be."""
+        self._files.remove(_JOURNAL)
+
+    # --- the sequence ----------------------------------------------------------------------------
+
+    def is_old(self, sequence: "int | None") -> bool:
+        """Whether batches are past a number.
+
+        A statement without one is old as soon as there was a batch: what a lock has forgotten by
+        its number must not come back without.
+        """
+        return self.applied > 0 and (sequence or 0) <= self.applied
+
+    def advance(self, last: int) -> None:
+        """A batch up to this number was applied."""
+        if last > self.applied:
+            self._write(last, self.remembered)
+
+    def passed(self) -> "list[Remembered]":
+        """Remembered revocations that batches have passed."""
+        return [each for each in self.remembered if each.sequence <= self.applied]
+
+    def drop_passed(self) -> None:
+        """Their revocations were forgotten: they need no memory any more."""
+        left = [each for each in self.remembered if each.sequence > self.applied]
+        if len(left) < len(self.remembered):
+            self._write(self.applied, left)
+
+    def remember(self, sequence: int, share: bytes, whole: bool) -> bool:
+        """Remember a revocation before it is made; False if there is no place left."""
+        added = Remembered(sequence, share, whole)
+        others = []
+        for each in self.remembered:
+            if each.share != share:
+                others.append(each)
+            elif each.sequence >= sequence and each.whole >= whole:
+                return True
+            else:
+                added.sequence = max(added.sequence, each.sequence)
+                added.whole = added.whole or each.whole
+        if len(others) >= MOST_REMEMBERED:
+            return False
+        self._write(self.applied, others + [added])
+        return True
+
+    def _write(self, applied: int, remembered: "list[Remembered]") -> None:
+        content = applied.to_bytes(_NUMBER_BYTES, "big")
+        for each in remembered:
+            content += each.sequence.to_bytes(_NUMBER_BYTES, "big")
+            content += bytes([len(each.share) | (_WHOLE if each.whole else 0)]) + each.share
+        self._copies.write(content)
+        self.applied = applied
+        self.remembered = remembered
+
+    def _decode(self, content: bytes) -> bool:
+        """Take over what was written; False if these bytes are none of it."""
+        remembered = []
+        at = _NUMBER_BYTES
+        while at < len(content):
+            head = content[at : at + _NUMBER_BYTES + 1]
+            if len(head) <= _NUMBER_BYTES:
+                return False
+            at += len(head)
+            length = head[-1] & ~_WHOLE
+            share = content[at : at + length]
+            at += length
+            number = int.from_bytes(head[:_NUMBER_BYTES], "big")
+            remembered.append(Remembered(number, share, bool(head[-1] & _WHOLE)))
+        if at != len(content):
+            return False
+        self.applied = int.from_bytes(content[:_NUMBER_BYTES], "big")
+        self.remembered = remembered
+        return True

@@ -1,0 +1,88 @@
+"""What the tests of the intake share: a lock with all its parts, and the signed statements."""
+
+import json
+from binascii import unhexlify
+
+from firmware.access.intake import Intake
+from firmware.access.sync import Sync
+from firmware.clock import events
+from firmware.crypto import p256
+from firmware.policy import reasons
+from firmware.store.grants import Grants
+from firmware.store.log import Log
+from firmware.store.seal import Seal
+from firmware.store.settings import SettingsStore
+from firmware_tests.both.clock_world import World
+from firmware_tests.both.store_case import DEVICE_KEY, RamFiles
+from firmware_tests.power.log_case import KEY, NOW, Memory
+
+EVENTS = {number: name for number, name, _ in events.TABLE}
+
+
+def _load():
+    with open("firmware_tests/vectors/statements.json") as file:
+        return json.load(file)
+
+
+VECTORS = _load()
+RUNS = VECTORS["runs"]
+LOCK = VECTORS["lock"].encode()
+ISSUER = p256.PublicKey(unhexlify(VECTORS["issuer"])[:32], unhexlify(VECTORS["issuer"])[32:])
+ISSUER.precompute()
+
+
+def run_named(name):
+    """The tokens of a run, with their reasons."""
+    for run in RUNS:
+        if run["name"] == name:
+            return [(unhexlify(step["token"]), step["reason"]) for step in run["steps"]]
+    raise ValueError(name)
+
+
+def name_of(result):
+    """The name of a reason, or of the clock's event."""
+    return EVENTS.get(result) or reasons.name(result)
+
+
+class House:
+    """A lock with all its parts, on files that stay over a boot."""
+
+    def __init__(self, capacity=VECTORS["capacity"], buckets=4):
+        self.capacity = capacity
+        self.buckets = buckets
+        self.shelf = (RamFiles(), RamFiles())
+        self.places = (Memory(), Memory())
+        self.world = World(with_chip=False)
+        self.clock = self.world.clock
+        self.clock.ask()
+        self.boot()
+
+    def boot(self):
+        """Power comes back; returns what `recover` says."""
+        self.cache = Grants(
+            [self.shelf[0]], self.shelf[1], DEVICE_KEY, LOCK, self.buckets, 1, self.capacity
+        )
+        self.log = Log(self.places[0], self.places[1], KEY)
+        self.log.open(NOW)
+        self.settings = SettingsStore(self.places, Seal(KEY))
+        self.sync = Sync(self.places, Seal(KEY))
+        self.intake = Intake(
+            LOCK, ISSUER, self.cache, self.sync, self.clock, self.settings, self.log
+        )
+        return self.intake.recover()
+
+    def accept(self, token):
+        return name_of(self.intake.accept(token))
+
+    def held(self):
+        """The shares of all grants, one digit each."""
+        return "".join(sorted([grant.share.decode()[-1] for grant in self.cache.grants()]))
+
+    def contents(self):
+        """Everything on flash but the log, as comparable values."""
+        shelves = [sorted(files.contents.items()) for files in self.shelf]
+        rest = []
+        for place in self.places:
+            rest += [(name, bytes(place.files[name])) for name in ("sync", "settings", "batch")
+                     if name in place.files]  # fmt: skip
+        return shelves, rest

@@ -1,0 +1,99 @@
+"""The issuer's other statements: byte for byte what the independent vectors say, and taken in."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firmware.access.batch import Batch
+from firmware.access.statements import read_ack, read_settings, read_time
+from firmware.policy import reasons
+from firmware.policy.grant import Grant
+from firmware.policy.instant import from_unix, to_unix
+from firmware.store.settings import Settings
+from firmware_tests.unit.given_grants import grants
+from host_sim.cloud import issuer
+from host_sim.cloud.issuer import GrantRefused
+from host_sim.cloud.keys import PrivateKey
+from host_sim.runtimes import ROOT
+from tools.vectors import statements as vectors
+
+LOCK = b"front-door"
+NOON = from_unix(1_607_947_200)
+KEY = PrivateKey.from_scalar(7)
+PHONE = PrivateKey.from_scalar(11)
+
+
+def test_a_batch_of_the_issuer_is_that_of_the_vectors():
+    made = issuer.batch(
+        LOCK,
+        NOON,
+        1,
+        4,
+        [
+            issuer.revocation_change(LOCK, NOON, b"share-1", 1, sequence=3),
+            issuer.revocation_change(LOCK, NOON, b"share-3", 2, bytes(16), 4),
+        ],
+    )
+    expected = vectors._batch(1, 4, vectors._revoke(3, 1), vectors._revoke(4, 3, 2, bytes(16)))
+    assert made == expected
+
+
+def test_the_small_statements_are_those_of_the_vectors():
+    link = bytes(range(16))
+    assert issuer.time(LOCK, NOON) == vectors._says(vectors.TIME, {})
+    assert issuer.time(LOCK, NOON, link) == vectors._says(vectors.TIME, {0: link})
+    expected = vectors._says(vectors.ACK, {0: 9, 1: link})
+    assert issuer.acknowledgement(LOCK, NOON, 9, link) == expected
+    what = Settings()
+    what.version = 3
+    what.next_zone = "CET-1CEST,M3.5.0,M10.5.0/3"
+    what.next_from = from_unix(1_700_000_000)
+    terms = {0: 3, 1: "UTC0", 2: what.next_zone, 3: 1_700_000_000, 4: 0, 5: 0, 6: 600}
+    assert issuer.settings(LOCK, NOON, what) == vectors._says(vectors.SETTINGS, terms)
+
+
+def test_settings_that_no_lock_takes_are_not_signed():
+    with pytest.raises(GrantRefused) as refused:
+        issuer.settings(LOCK, NOON, Settings())
+    assert refused.value.reason == reasons.BAD_VERSION
+
+
+@given(st.lists(grants(), max_size=4), st.integers(1, 2**30 - 9))
+def test_a_lock_reads_what_was_batched(made, first):
+    changes = []
+    for number, grant in enumerate(made):
+        grant.share, grant.version = b"share-%d" % number, 1
+        grant.lock, grant.parent = LOCK, None
+        holder = PrivateKey.from_scalar(100 + number).public
+        changes.append(issuer.grant_change(grant, holder, first + number))
+    _, payload = issuer.batch(LOCK, NOON, first, first + 8, changes)
+    batch = Batch(payload)
+    assert (batch.first, batch.last, batch.issued) == (first, first + 8, NOON)
+    assert [change.share for change in batch.grants] == [grant.share for grant in made]
+    assert [change.sequence for change in batch.grants] == [first + n for n in range(len(made))]
+
+
+def test_a_lock_reads_what_was_said():
+    header, nonce = read_time(issuer.time(LOCK, NOON, b"nonce")[1])
+    assert (header.lock, header.issued, nonce) == (LOCK, NOON, b"nonce")
+    what = Settings()
+    what.version = 1
+    header, read = read_settings(issuer.settings(LOCK, NOON, what)[1])
+    assert vars(read) == vars(what)
+    assert read_ack(issuer.acknowledgement(LOCK, NOON, 5, b"x")[1])[1:] == (5, b"x")
+
+
+def test_a_numbered_grant_is_signed_like_any_other():
+    grant = Grant(b"share-1", LOCK, b"")
+    grant.holder, grant.issued = b"person-7", NOON
+    _, payload = issuer.grant_change(grant, PHONE.public, 12)
+    assert issuer.sign((65_000, payload), KEY) == issuer.issue(grant, PHONE.public, KEY, 12)
+    assert to_unix(NOON) == vectors.NOON_S
+
+
+def test_the_published_runs_have_names_of_their_own():
+    text = (ROOT / "firmware_tests/vectors/statements.json").read_text(encoding="utf-8")
+    names = [run["name"] for run in json.loads(text)["runs"]]
+    assert len(set(names)) == len(names) >= 25
