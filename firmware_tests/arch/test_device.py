@@ -12,8 +12,8 @@ import pytest
 from firmware_tests.arch.source import Source, device, nothing, source, under
 from host_sim import runtimes
 
-# All .mpy files together; the flash partition has room for the journal beside them.
-SIZE_LIMIT_BYTES = 64 * 1024
+# All .mpy files together; docs/decisions/0006-size.md has the way back to 64 KB.
+SIZE_LIMIT_BYTES = 96 * 1024
 
 TYPES = (int, str, bytes, bytearray, memoryview, list, tuple, dict, set, frozenset)
 
