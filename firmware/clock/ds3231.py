@@ -11,7 +11,7 @@ Its methods pass on the OSError of the I2C bus.
 
 import struct
 
-from ..policy.instant import DAY_S, Instant
+from ..policy.instant import DAY_S, Instant, date_of
 from . import epoch, events
 from .bound import drift_ms, drift_per_million
 
@@ -95,7 +95,7 @@ class Ds3231:
 
         False, and nothing changed, if the chip cannot show that year.
         """
-        year, month, day = epoch.date(at.day)
+        year, month, day = date_of(at.day)
         if not _FIRST_YEAR <= year < _FIRST_YEAR + 100:
             return False
         second = at.second

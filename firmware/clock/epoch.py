@@ -4,7 +4,7 @@ Imports policy. The only place that knows of epochs. `time.time()` counts from 2
 from 1970 on the unix port; `time.gmtime(0)[0]` tells which. Numbers may be large and take heap.
 """
 
-from ..policy.instant import DAY_S, Instant, day_number, weekday, year_of
+from ..policy.instant import DAY_S, Instant, date_of, day_number, weekday
 
 NTP_YEAR = 1900
 _ERA_S = 1 << 32  # the seconds of NTP start again after so many
@@ -37,26 +37,17 @@ def from_ntp(seconds: int) -> Instant:
     return Epoch(NTP_YEAR).instant(seconds)
 
 
-def date(day: int) -> "tuple[int, int, int]":
-    """Year, month and day of the month of a day number."""
-    year = year_of(day)
-    month = 12
-    while day_number(year, month, 1) > day:
-        month -= 1
-    return year, month, day - day_number(year, month, 1) + 1
-
-
 def day_of(year: int, month: int, day: int) -> "int | None":
     """The day number of a date, None if the calendar has no such date."""
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return None
     number = day_number(year, month, day)
-    return number if date(number) == (year, month, day) else None
+    return number if date_of(number) == (year, month, day) else None
 
 
 def rtc_fields(instant: Instant) -> "tuple[int, int, int, int, int, int, int, int]":
     """What `machine.RTC().datetime` takes: year, month, day, weekday (Monday 0), h, m, s, 0."""
-    year, month, day = date(instant.day)
+    year, month, day = date_of(instant.day)
     second = instant.second
     return (
         year, month, day, weekday(instant.day), second // 3600, second // 60 % 60, second % 60, 0,

@@ -70,6 +70,15 @@ def year_of(day: int) -> int:
     return year
 
 
+def date_of(day: int) -> "tuple[int, int, int]":
+    """Year, month and day of the month of a day number."""
+    year = year_of(day)
+    month = 12
+    while day_number(year, month, 1) > day:
+        month -= 1
+    return year, month, day - day_number(year, month, 1) + 1
+
+
 def weekday(day: int) -> int:
     """0 for Monday to 6 for Sunday; 1970-01-01 was a Thursday."""
     return (day + 3) % 7
@@ -77,12 +86,8 @@ def weekday(day: int) -> int:
 
 def iso(instant: Instant) -> str:
     """The instant as text, `2020-12-14T08:00:00Z`."""
-    year = year_of(instant.day)
-    month = 12
-    while day_number(year, month, 1) > instant.day:
-        month -= 1
-    date = instant.day - day_number(year, month, 1) + 1
+    year, month, day = date_of(instant.day)
     second = instant.second
     return "%04d-%02d-%02dT%02d:%02d:%02dZ" % (
-        year, month, date, second // 3600, second // 60 % 60, second % 60,
+        year, month, day, second // 3600, second // 60 % 60, second % 60,
     )  # fmt: skip
