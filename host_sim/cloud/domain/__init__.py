@@ -1,0 +1,1 @@
+"""What the share service knows and decides, over a database session; nothing here knows HTTP."""
