@@ -1,0 +1,22 @@
+"""What every function of the domain works with: one transaction, one instant."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from .. import keys
+from . import model
+
+
+@dataclass
+class Context:
+    """A transaction: its session, the time (Unix seconds), and with what statements are signed."""
+
+    session: Session
+    now: int
+    issuer: keys.PrivateKey
+    base_url: str  # of this service, for links in mails, without a slash at its end
+
+    def mail(self, to: str, subject: str, text: str) -> None:
+        """Send a mail when the transaction is done, and not if it fails."""
+        self.session.add(model.Mail(to=to, subject=subject, text=text, created_at=self.now))
