@@ -28,6 +28,11 @@ def new_uid() -> str:
     return token_hex(16)
 
 
+def new_lock_id() -> str:
+    """A new lock id of 64 random bits; a factory reset needs one."""
+    return token_hex(8)
+
+
 class Base(DeclarativeBase):
     """Of all tables."""
 
@@ -143,12 +148,14 @@ class Member(Base):
 
 
 class Device(Base):
-    """A lock. `uid` is the lock id of its grants, of which `sequence` have been used up."""
+    """A lock. `lock_id` is what its grants are for; `sequence` changes were signed for it."""
 
     __tablename__ = "devices"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     uid: Mapped[str] = mapped_column(String(32), unique=True, default=new_uid)
+    # The most that fits a slot of the grant cache, as text.
+    lock_id: Mapped[str] = mapped_column(String(16), unique=True, default=new_lock_id)
     name: Mapped[str] = mapped_column(String(100))
     private_type: Mapped[bool] = mapped_column(default=False)  # ARTIK: not to be shared
     owner_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
@@ -183,6 +190,7 @@ class Share(Base):
     by_link: Mapped[bool] = mapped_column(default=False)  # pending until a link is followed
     version: Mapped[int] = mapped_column(default=1)
     terms: Mapped[dict[str, Any]] = mapped_column(JSON)  # as `cloud.terms.Terms` reads them
+    lease_s: Mapped[int | None]  # a grant lasts so long and is renewed in time; None for always
     may_pass_on: Mapped[bool] = mapped_column(default=False)
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("shares.id"), index=True)
     created_by_id: Mapped[int] = mapped_column(ForeignKey("people.id"))

@@ -1,0 +1,47 @@
+"""One-time links in mails: random, kept as a hash, good for one purpose and one address."""
+
+from hashlib import sha256
+from secrets import token_urlsafe
+
+from sqlalchemy import select, update
+
+from .context import Context
+from .errors import Gone
+from .model import Link
+
+CONFIRM = "confirm"  # an address
+PASSWORD = "password"  # noqa: S105 - to set a new one
+SHARE = "share"  # to accept one
+
+_LIFE_S = {CONFIRM: 7 * 86_400, PASSWORD: 3_600, SHARE: 30 * 86_400}
+
+
+def make(ctx: Context, purpose: str, email_key: str, subject_id: int | None = None) -> str:
+    """The secret part of a new link; earlier ones for the same are void."""
+    same = (Link.purpose == purpose, Link.email_key == email_key, Link.subject_id == subject_id)
+    ctx.session.execute(update(Link).where(*same, Link.used_at.is_(None)).values(used_at=ctx.now))
+    secret = token_urlsafe(32)
+    link = Link(
+        digest=_digest(secret),
+        purpose=purpose,
+        email_key=email_key,
+        subject_id=subject_id,
+        created_at=ctx.now,
+        expires_at=ctx.now + _LIFE_S[purpose],
+    )
+    ctx.session.add(link)
+    return secret
+
+
+def find(ctx: Context, purpose: str, secret: str) -> Link:
+    """The link with this secret, still good. Raises Gone, for whatever reason it is not."""
+    link = ctx.session.scalar(
+        select(Link).where(Link.digest == _digest(secret), Link.purpose == purpose).with_for_update()
+    )
+    if link is None or link.used_at is not None or link.expires_at <= ctx.now:
+        raise Gone("link", "This link was used, has run out, or never was one.")
+    return link
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()
