@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from .. import keys
+from ..issuers import Issuers
 from . import model
 
 
@@ -14,7 +14,7 @@ class Context:
 
     session: Session
     now: int
-    issuer: keys.PrivateKey
+    issuers: Issuers
     base_url: str  # of this service, for links in mails, without a slash at its end
 
     def mail(self, to: str, subject: str, text: str) -> None:

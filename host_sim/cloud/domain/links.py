@@ -36,7 +36,9 @@ def make(ctx: Context, purpose: str, email_key: str, subject_id: int | None = No
 def find(ctx: Context, purpose: str, secret: str) -> Link:
     """The link with this secret, still good. Raises Gone, for whatever reason it is not."""
     link = ctx.session.scalar(
-        select(Link).where(Link.digest == _digest(secret), Link.purpose == purpose).with_for_update()
+        select(Link)
+        .where(Link.digest == _digest(secret), Link.purpose == purpose)
+        .with_for_update()
     )
     if link is None or link.used_at is not None or link.expires_at <= ctx.now:
         raise Gone("link", "This link was used, has run out, or never was one.")

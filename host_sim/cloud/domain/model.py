@@ -184,7 +184,9 @@ class Share(Base):
     device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"))
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(254), index=True)
-    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)  # its holder
+    person_id: Mapped[int | None] = mapped_column(
+        ForeignKey("people.id"), index=True
+    )  # its holder
     origin: Mapped[str] = mapped_column(String(20))
     status: Mapped[str] = mapped_column(String(20))
     by_link: Mapped[bool] = mapped_column(default=False)  # pending until a link is followed

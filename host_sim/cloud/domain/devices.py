@@ -1,0 +1,155 @@
+"""Locks: added, named, set, transferred, moved between organisations, deleted, found."""
+
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from . import addresses, issuing, organisations, sharing
+from .context import Context
+from .errors import Conflict, Forbidden, NotFound
+from .model import ACCEPTED, Deed, Device, Organisation, Person, Share
+from .permissions import Act, require, standing, MAY
+
+SETTINGS = ("auto_lock_s", "mode", "most_error_s")  # beside the zone, as the lock names them
+
+
+def create(
+    ctx: Context,
+    owner: Person,
+    name: str,
+    zone: str,
+    *,
+    organisation: Organisation | None = None,
+    private_type: bool = False,
+    public_key: bytes | None = None,
+) -> Device:
+    """Add a lock to an organisation, at first the owner's own. Raises Invalid."""
+    if owner.confirmed_at is None:
+        raise Forbidden("unconfirmed", "Confirm your address first.")
+    home = organisation or organisations.memberships(ctx, owner)[0].organisation
+    device = Device(
+        name=name,
+        zone=zone,
+        owner=owner,
+        organisation=home,
+        private_type=private_type,
+        public_key=public_key,
+        settings={},
+        created_at=ctx.now,
+    )
+    ctx.session.add(device)
+    ctx.session.flush()
+    issuing.configure(ctx, device)
+    sharing.own(ctx, device, owner)
+    sharing.settle(ctx, device)
+    _note(ctx, owner, device, "device.created")
+    return device
+
+
+def configure(
+    ctx: Context,
+    actor: Person,
+    device: Device,
+    *,
+    name: str | None = None,
+    zone: str | None = None,
+    settings: dict[str, Any] | None = None,
+) -> None:
+    """Change the name, the zone, or some of SETTINGS. Raises NotFound, Forbidden, Invalid."""
+    require(ctx, actor, device, Act.SET)
+    if name is not None:
+        device.name = name
+    before = (device.zone, device.settings)
+    if zone is not None:
+        device.zone = zone
+    device.settings = {**device.settings, **(settings or {})}
+    if (device.zone, device.settings) != before:
+        device.settings_version += 1
+        issuing.configure(ctx, device)
+    _note(ctx, actor, device, "device.changed")
+
+
+def transfer(
+    ctx: Context, actor: Person, device: Device, email: str, *, keep_shares: bool
+) -> None:
+    """Give a device to the account with an address, and tell both. Raises NotFound, Conflict."""
+    require(ctx, actor, device, Act.GIVE_AWAY)
+    give(ctx, actor, device, email, keep_shares=keep_shares)
+
+
+def give(ctx: Context, actor: Person, device: Device, email: str, *, keep_shares: bool) -> None:
+    """The same for whom an organisation lets do it; the caller has asked for permission."""
+    before = device.owner
+    heir = ctx.session.scalar(
+        select(Person).where(
+            Person.email_key == addresses.key(email), Person.confirmed_at.is_not(None)
+        )
+    )
+    if heir is None:
+        raise Conflict("no-account", "The new owner needs an account with a confirmed address.")
+    if heir.id == before.id:
+        raise Conflict("owner", "This person is the owner already.")
+    if not keep_shares:
+        sharing.end_all(ctx, actor, device, but_owner=True)
+    sharing.own(ctx, device, heir)
+    sharing.settle(ctx, device)
+    _note(ctx, actor, device, "device.transferred")
+    ctx.mail(heir.email, f"{device.name} is yours", f"You are the owner of {device.name} now.\n")
+    text = f"{heir.name} is the owner of {device.name} now.\n"
+    ctx.mail(before.email, f"{device.name} was transferred", text)
+
+
+def move(ctx: Context, actor: Person, device: Device, to: Organisation) -> None:
+    """Move a device to another organisation that the actor manages, as that of the device."""
+    for place in (device.organisation, to):
+        organisations.require(ctx, actor, place, organisations.MANAGE)
+    device.organisation = to
+    ctx.session.flush()
+    sharing.settle(ctx, device)
+    _note(ctx, actor, device, "device.moved")
+
+
+def delete(ctx: Context, actor: Person, device: Device) -> None:
+    """Delete a device: its shares end, pending ones too, and their holders are told.
+
+    The owner's grant stays good at the lock, until it is reset: nobody is shut out of their house.
+    """
+    require(ctx, actor, device, Act.GIVE_AWAY)
+    sharing.end_all(ctx, actor, device, but_owner=True)
+    owners = select(Share).where(Share.device_id == device.id, Share.ended_at.is_(None))
+    for share in ctx.session.scalars(owners):
+        share.ended_at = ctx.now
+    device.deleted_at = ctx.now
+    _note(ctx, actor, device, "device.deleted")
+
+
+def find(ctx: Context, actor: Person, device_id: int | str) -> Device:
+    """A device by id or uid that the actor may know of. Raises NotFound."""
+    column = Device.uid if isinstance(device_id, str) else Device.id
+    device = ctx.session.scalar(select(Device).where(column == device_id))
+    if device is None or Act.SEE not in MAY[standing(ctx, actor, device)]:
+        raise NotFound("device")
+    return device
+
+
+def known_to(ctx: Context, person: Person) -> list[Device]:
+    """All devices that somebody may see, in the order in which they were added."""
+    held = select(Share.device_id).where(
+        Share.person_id == person.id, Share.status == ACCEPTED, Share.ended_at.is_(None)
+    )
+    places = {
+        below.id
+        for member in organisations.memberships(ctx, person)
+        if organisations.VIEW_ORGANISATION in member.role.permissions
+        for below in organisations.below(ctx, member.organisation)
+    }
+    devices = select(Device).where(
+        Device.deleted_at.is_(None),
+        or_(Device.id.in_(held), Device.organisation_id.in_(places)),
+    )
+    found = ctx.session.scalars(devices.order_by(Device.id))
+    return [device for device in found if Act.SEE in MAY[standing(ctx, person, device)]]
+
+
+def _note(ctx: Context, actor: Person, device: Device, what: str) -> None:
+    ctx.session.add(Deed(device_id=device.id, person_id=actor.id, what=what, at=ctx.now))

@@ -1,0 +1,188 @@
+"""What shares and settings become as statements: numbered, without a gap, one line for each lock.
+
+A statement is kept as its payload. Signatures are deterministic (RFC 6979), so that what was sent
+can be made again, byte for byte, from the database and the issuer's keys.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from sqlalchemy import func, select
+
+from firmware.access import statements
+from firmware.crypto.p256 import PublicKey
+from firmware.policy.instant import from_unix
+from firmware.store.settings import Settings
+
+from .. import issuer
+from ..issuer import Change
+from . import terms
+from .context import Context
+from .errors import Invalid
+from .model import ACCEPTED, Device, Key, Share, Statement
+
+BATCH_BYTES = 3_600  # of changes; what signs and frames them fits into the rest of 4 KB
+
+
+def issue(ctx: Context, share: Share) -> None:
+    """Sign an accepted share, in its present version, for each key of its holder."""
+    for key in _keys(ctx, share):
+        issue_for(ctx, share, key)
+
+
+def issue_for(ctx: Context, share: Share, key: Key) -> None:
+    """The same for one key: a phone was added."""
+    sequence = _next(ctx, share.device)
+    _keep(ctx, share.device, _grant(ctx, share, key, sequence), sequence, share, key)
+
+
+def renew(ctx: Context, share: Share) -> None:
+    """Sign the grants of a share with a lease again: the same terms, a later end, no number."""
+    for key in _keys(ctx, share):
+        _keep(ctx, share.device, _grant(ctx, share, key, None), None, share, key)
+
+
+def withdraw(ctx: Context, share: Share, key: Key | None = None) -> None:
+    """Revoke a share at the lock, or one key of it, if the lock can have heard of it."""
+    told = select(Statement.id).where(Statement.share_id == share.id)
+    if key is not None:
+        told = told.where(Statement.key_id == key.id)
+    if ctx.session.scalar(told.limit(1)) is None:
+        return
+    sequence = _next(ctx, share.device)
+    change = issuer.revocation_change(
+        share.device.lock_id.encode(),
+        from_unix(ctx.now),
+        bytes.fromhex(share.uid),
+        share.version,
+        key.thumbprint if key else None,
+        sequence,
+    )
+    _keep(ctx, share.device, change, sequence, share, key)
+
+
+def configure(ctx: Context, device: Device) -> None:
+    """Sign the zone and the settings of a device. Raises Invalid for what no lock takes."""
+    wanted = Settings()
+    for name, value in device.settings.items():
+        setattr(wanted, name, value)
+    wanted.version = device.settings_version
+    wanted.zone = device.zone
+    try:
+        change = issuer.settings(device.lock_id.encode(), from_unix(ctx.now), wanted)
+    except issuer.GrantRefused as refused:
+        raise Invalid(str(refused), code="bad-settings") from None
+    _keep(ctx, device, change, None)
+
+
+def token(ctx: Context, statement: Statement) -> bytes:
+    """A statement of the database as it travels."""
+    return issuer.sign((statement.kind, statement.payload), ctx.issuers.key(statement.issuer))
+
+
+def changes_after(ctx: Context, device: Device, applied: int, most: int = 100) -> list[bytes]:
+    """What a lock lacks that has applied the changes up to a number, as batches in their order."""
+    rows = ctx.session.scalars(
+        select(Statement)
+        .where(Statement.device_id == device.id, Statement.sequence > applied)
+        .order_by(Statement.sequence)
+        .limit(most)
+    )
+    return [_batch(ctx, device, part) for part in _parts(rows)]
+
+
+def leased_out(ctx: Context) -> list[Share]:
+    """Shares whose newest grants have used up half of their lease."""
+    newest = (
+        select(Statement.share_id, func.max(Statement.lease).label("lease"))
+        .where(Statement.lease.is_not(None))
+        .group_by(Statement.share_id)
+        .subquery()
+    )
+    return list(
+        ctx.session.scalars(
+            select(Share)
+            .join(newest, newest.c.share_id == Share.id)
+            .where(Share.status == ACCEPTED, newest.c.lease - ctx.now < Share.lease_s / 2)
+        )
+    )
+
+
+def _grant(ctx: Context, share: Share, key: Key, sequence: int | None) -> Change:
+    grant = terms.grant(share)
+    grant.issued = from_unix(ctx.now)
+    if share.lease_s is not None:
+        grant.lease = from_unix(ctx.now + share.lease_s)
+    public = PublicKey(key.public[:32], key.public[32:])
+    return issuer.grant_change(grant, public, sequence)
+
+
+def _keys(ctx: Context, share: Share) -> list[Key]:
+    if share.status != ACCEPTED:
+        return []
+    mine = select(Key).where(Key.person_id == share.person_id, Key.removed_at.is_(None))
+    return list(ctx.session.scalars(mine.order_by(Key.id)))
+
+
+def _next(ctx: Context, device: Device) -> int:
+    """The next number of a device, whose row is locked until the transaction ends."""
+    locked = select(Device).where(Device.id == device.id).with_for_update()
+    ctx.session.execute(locked.execution_options(populate_existing=True))
+    device.sequence += 1
+    ctx.session.flush()
+    return device.sequence
+
+
+def _keep(
+    ctx: Context,
+    device: Device,
+    change: Change,
+    sequence: int | None,
+    share: Share | None = None,
+    key: Key | None = None,
+) -> Statement:
+    kind, payload = change
+    lease_s = share.lease_s if share and kind == statements.GRANT else None
+    statement = Statement(
+        device_id=device.id,
+        sequence=sequence,
+        kind=kind,
+        payload=payload,
+        share_id=share.id if share else None,
+        key_id=key.id if key else None,
+        lease=None if lease_s is None else ctx.now + lease_s,
+        issuer=ctx.issuers.current,
+        issued_at=ctx.now,
+    )
+    ctx.session.add(statement)
+    ctx.session.flush()
+    return statement
+
+
+def _parts(rows: Iterable[Statement]) -> Iterator[list[Statement]]:
+    part: list[Statement] = []
+    size = 0
+    for row in rows:
+        # A batch has one signature, so it ends where the issuer's key changes.
+        if part and (size + len(row.payload) > BATCH_BYTES or row.issuer != part[0].issuer):
+            yield part
+            part, size = [], 0
+        part.append(row)
+        size += len(row.payload) + 8
+    if part:
+        yield part
+
+
+def _batch(ctx: Context, device: Device, part: list[Statement]) -> bytes:
+    change = issuer.batch(
+        device.lock_id.encode(),
+        from_unix(max(row.issued_at for row in part)),
+        _number(part[0]),
+        _number(part[-1]),
+        [(row.kind, row.payload) for row in part],
+    )
+    return issuer.sign(change, ctx.issuers.key(part[0].issuer))
+
+
+def _number(row: Statement) -> int:
+    assert row.sequence is not None
+    return row.sequence

@@ -1,0 +1,48 @@
+"""The terms of a share in the database, both ways: as `cloud.terms` writes them."""
+
+from collections.abc import Callable
+
+from firmware.policy import reasons
+from firmware.policy.grant import ADMIN, GUEST, OWNER, Grant, fault
+from firmware.policy.zone import Zone
+
+from .. import terms
+from .errors import Invalid
+from .model import Share
+
+Write = Callable[[Grant], None]  # sets the terms of a grant
+
+_UTC = Zone("UTC0")  # instants in the database name their zone
+
+
+def grant(share: Share, key: bytes = bytes(16)) -> Grant:
+    """A share as a grant for a key (thumbprint, 16 bytes); neither lease nor issue is set."""
+    made = Grant(bytes.fromhex(share.uid), share.device.lock_id.encode(), key)
+    terms.Terms(**share.terms).write(made, _UTC)
+    made.version = share.version
+    made.holder = share.person.uid.encode() if share.person else b""
+    if share.parent:
+        made.parent = bytes.fromhex(share.parent.uid)
+    return made
+
+
+def write(share: Share, change: Write) -> None:
+    """Set the terms of a share; raises Invalid for what no lock accepts, and changes nothing."""
+    wanted = grant(share) if share.terms else _blank(share)
+    change(wanted)
+    reason = fault(wanted)
+    if reason:
+        raise Invalid(reasons.text(reason), code=reasons.name(reason))
+    kept = terms.write_terms(wanted)
+    kept.pop("lease", None)
+    kept.pop("parent", None)
+    share.terms = kept
+
+
+def level(share: Share) -> int:
+    """tedee's level: guest, admin or owner."""
+    return {"guest": GUEST, "admin": ADMIN, "owner": OWNER}[share.terms["level"]]
+
+
+def _blank(share: Share) -> Grant:
+    return Grant(bytes.fromhex(share.uid), share.device.lock_id.encode(), bytes(16))
