@@ -16,7 +16,9 @@ class Context:
     now: int
     issuers: Issuers
     base_url: str  # of this service, for links in mails, without a slash at its end
+    mailed: bool = False
 
     def mail(self, to: str, subject: str, text: str) -> None:
         """Send a mail when the transaction is done, and not if it fails."""
         self.session.add(model.Mail(to=to, subject=subject, text=text, created_at=self.now))
+        self.mailed = True
