@@ -1,0 +1,90 @@
+"""Starts the service: tables up to date, mail going out, HTTP answered until Ctrl-C."""
+
+import socket
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import click
+import uvicorn
+
+from . import logs
+from .config import Config
+from .database import DatabaseError, connect, migrate
+from .keys import KeyFileError
+from .mail import MailError, Postman
+from .web.app import create_app
+
+
+def now() -> int:
+    """Unix seconds."""
+    return int(time.time())
+
+
+@click.command(context_settings={"auto_envvar_prefix": "SHARELOCK_CLOUD", "show_default": True})
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("cloud-data"),
+    help="The folder for everything that is not kept elsewhere.",
+)
+@click.option(
+    "--database",
+    default="",
+    show_default="a file in --data",
+    help="postgresql://USER:PASSWORD@HOST/NAME, or sqlite:///PATH.",
+)
+@click.option(
+    "--keys",
+    type=click.Path(file_okay=False, path_type=Path),
+    show_default="a folder in --data",
+    help="The folder with the issuer's keys.",
+)
+@click.option(
+    "--mail",
+    default="",
+    show_default="a folder in --data",
+    help="folder:PATH, smtp://USER:PASSWORD@HOST:PORT, or smtps://...",
+)
+@click.option("--host", default="127.0.0.1", help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, help="The port; 0 is any.")
+@click.option(
+    "--base-url",
+    default="",
+    show_default="http://HOST:PORT",
+    help="Where people reach it: https://... of a reverse proxy.",
+)
+def serve(host: str, port: int, base_url: str, **where: Any) -> None:
+    """Run the share cloud.
+
+    Every option can be set in the environment, too: SHARELOCK_CLOUD_DATABASE and so on.
+    """
+    try:
+        listener = _listen(host, port)
+        config = Config(base_url=base_url or _url(listener), **where)
+        config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        engine = connect(config.database_url)
+        migrate(engine)
+        app = create_app(config, engine, now)
+    except (DatabaseError, KeyFileError, MailError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+    logs.to_stderr()
+    service = app.state.service
+    # uvicorn's own access log has paths and queries in it, ours has not.
+    server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_config=None))
+    with Postman(service.deliver_mail) as postman, suppress(KeyboardInterrupt):
+        service.new_mail = postman.wake
+        click.echo(f"Sharelock cloud at {config.base_url}")
+        server.run([listener])
+    engine.dispose()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family)
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

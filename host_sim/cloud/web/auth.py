@@ -1,0 +1,157 @@
+"""Who calls, and what they may do with what they showed.
+
+    @router.get("/things")
+    def things(call: Annotated[Call, caller("Device.Read")]) -> ...
+
+A route of the class `Route` runs its endpoint in one transaction and one thread: it looks up the
+caller, counts the request, runs the endpoint, and commits before anything is answered. Without a
+`Call` an endpoint is open to everybody, and there is no transaction.
+"""
+
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from inspect import signature
+from typing import Annotated, Any, get_args
+
+from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from fastapi.security import APIKeyHeader, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
+from starlette.concurrency import run_in_threadpool
+
+from ..domain import people
+from ..domain.context import Context
+from ..domain.model import Person, Token
+from .problems import Refusal
+from .service import Service
+
+LOG_IN = None  # a scope that only the token of a log-in has
+
+_BEARER = HTTPBearer(
+    scheme_name="Bearer",
+    description="The token of a log-in.",
+    auto_error=False,
+)
+_PERSONAL = APIKeyHeader(
+    name="Authorization",
+    scheme_name="PersonalKey",
+    description="`PersonalKey` and a personal key, with a blank between.",
+    auto_error=False,
+)
+
+# By how a token is shown, whether it is a personal key.
+_SCHEMES = {"bearer": False, "personalkey": True}
+
+
+def service_of(request: Request) -> Service:
+    """The service that a request was made to."""
+    service = request.app.state.service
+    assert isinstance(service, Service)
+    return service
+
+
+class Call:
+    """A request by a person. While its endpoint runs, `context`, `person` and `token` are set."""
+
+    context: Context
+    person: Person
+    token: Token
+
+    def __init__(self, request: Request, scope: str | None):
+        self.request = request
+        self.scope = scope
+
+    def authenticate(self, context: Context) -> None:
+        """Find out who calls. Raises Refusal: 401, 403 or 429."""
+        token = identify(self.request, context)
+        if not people.allows(token, self.scope):
+            what = f"the scope {self.scope}" if self.scope else "a log-in, not a personal key"
+            raise Refusal(403, "scope", f"This takes {what}.")
+        self.context, self.person, self.token = context, token.person, token
+
+
+def identify(request: Request, context: Context) -> Token:
+    """The token that was shown, and one more request by its person. Raises Refusal: 401 or 429."""
+    scheme, secret = get_authorization_scheme_param(request.headers.get("Authorization"))
+    token = people.bearer_of(context, secret) if scheme.lower() in _SCHEMES else None
+    if token is None or _SCHEMES[scheme.lower()] != (token.scopes is not None):
+        headers = {"WWW-Authenticate": 'Bearer realm="sharelock"'}
+        raise Refusal(401, "no-token", "Log in first: no good token was shown.", (), headers)
+    request.state.person = token.person.uid  # for the log
+    limited(service_of(request).limits.person.take(token.person.uid, context.now))
+    return token
+
+
+def caller(scope: str | None) -> Any:
+    """The dependency that makes a `Call` for a scope, or for `LOG_IN`."""
+
+    async def call(
+        request: Request,
+        bearer: Annotated[Any, Depends(_BEARER)],
+        personal: Annotated[Any, Depends(_PERSONAL)],
+    ) -> Call:
+        return Call(request, scope)
+
+    async def call_of_log_in(request: Request, bearer: Annotated[Any, Depends(_BEARER)]) -> Call:
+        return Call(request, scope)
+
+    return Depends(call_of_log_in if scope is LOG_IN else call)
+
+
+def limited(wait_s: int) -> None:
+    """Refuse with 429 if there is a time to wait."""
+    if wait_s:
+        headers = {"Retry-After": str(wait_s)}
+        text = f"Too many requests; try again in {wait_s} s."
+        raise Refusal(429, "too-many-requests", text, (), headers)
+
+
+class Route(APIRoute):
+    """A route whose endpoint runs as the person who calls."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any):
+        self._named = _name_of_call(endpoint)
+        super().__init__(path, _as_caller(endpoint, self._named), **options)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Handle a request; whoever may not call does not hear what is wrong with their body."""
+        handle = super().get_route_handler()
+        if self._named is None:
+            return handle
+
+        async def handler(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError:
+                await run_in_threadpool(_only_identify, request)
+                raise
+
+        return handler
+
+
+def _name_of_call(endpoint: Callable[..., Any]) -> str | None:
+    """The parameter of an endpoint that is a Call."""
+    for name, parameter in signature(endpoint).parameters.items():
+        if Call in (parameter.annotation, *get_args(parameter.annotation)[:1]):
+            return name
+    return None
+
+
+def _as_caller(endpoint: Callable[..., Any], named: str | None) -> Callable[..., Any]:
+    if named is None:
+        return endpoint
+
+    @wraps(endpoint)
+    def run(**arguments: Any) -> Any:
+        call = arguments[named]
+        with service_of(call.request).transaction() as context:
+            call.authenticate(context)
+            return endpoint(**arguments)
+
+    return run
+
+
+def _only_identify(request: Request) -> None:
+    with service_of(request).transaction() as context:
+        identify(request, context)

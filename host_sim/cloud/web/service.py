@@ -1,0 +1,73 @@
+"""What all requests share: configuration, database, clock, limits, metrics."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from sqlalchemy import Engine, func, select
+
+from .. import mail
+from ..config import Config
+from ..database import transaction
+from ..domain.context import Context
+from ..domain.model import Mail
+from ..issuers import Issuers
+from .limits import Limits
+
+Clock = Callable[[], int]
+
+
+class Service:
+    """One running share service. Raises MailError and KeyFileError."""
+
+    def __init__(self, config: Config, engine: Engine, clock: Clock):
+        self.config = config
+        self.engine = engine
+        self.clock = clock
+        self.limits = Limits()
+        self.issuers = Issuers(config.keys_folder)
+        self.metrics = Metrics()
+        self.new_mail: Callable[[], None] = lambda: None
+        self._carrier = mail.carrier(config.mail_url)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Context]:
+        """A transaction at this instant; what it mails goes out once it is done."""
+        with transaction(self.engine) as session:
+            base_url = self.config.base_url.rstrip("/")
+            context = Context(session, self.clock(), self.issuers, base_url)
+            yield context
+        if context.mailed:
+            self.new_mail()
+
+    def deliver_mail(self) -> int:
+        """Send what is due; how many mails went out."""
+        host = urlsplit(self.config.base_url).hostname or "localhost"
+        sent = mail.deliver(self.engine, self.clock(), self._carrier, f"sharelock@{host}")
+        self.metrics.mails.inc(sent)
+        return sent
+
+    def waiting_mails(self) -> int:
+        """How many mails were not sent yet."""
+        with transaction(self.engine) as session:
+            waiting = select(func.count()).select_from(Mail).where(Mail.sent_at.is_(None))
+            return session.scalar(waiting) or 0
+
+
+class Metrics:
+    """What Prometheus reads. Labels are names of routes, never of people or things."""
+
+    def __init__(self) -> None:
+        self.registry = into = CollectorRegistry()
+        route = ("method", "route")
+        self.requests = Counter(
+            "sharelock_requests", "Answers by status.", (*route, "status"), registry=into
+        )
+        self.seconds = Histogram(
+            "sharelock_request_seconds", "From request to answer.", route, registry=into
+        )
+        self.mails = Counter("sharelock_mails_sent", "Mails that went out.", registry=into)
+        self.waiting = Gauge(
+            "sharelock_mails_waiting", "Mails that did not go out yet.", registry=into
+        )
