@@ -13,7 +13,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 # Each stamp is written last, and its recipe starts from nothing: a broken install is never taken for a finished one.
-env: .venv/sharelock.ok .venv/cwt.ok .venv/stubs.ok ## create .venv from the locks (every other target does, too)
+env: .venv/sharelock.ok .venv/cwt.ok .venv/artik.ok .venv/stubs.ok ## create .venv from the locks (every other target does, too)
 
 .venv/packages.ok: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -28,10 +28,11 @@ env: .venv/sharelock.ok .venv/cwt.ok .venv/stubs.ok ## create .venv from the loc
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/cwt.ok: .venv/packages.ok requirements-cwt.txt
-	@rm -rf .venv/cwt
-	@$(BIN)/python -m venv .venv/cwt
-	@.venv/cwt/bin/python $(PIP) -r requirements-cwt.txt
+# Environments of their own, for what does not go together with ours.
+.venv/cwt.ok .venv/artik.ok: .venv/%.ok: .venv/packages.ok requirements-%.txt
+	@rm -rf .venv/$*
+	@$(BIN)/python -m venv .venv/$*
+	@.venv/$*/bin/python $(PIP) -r requirements-$*.txt
 	@touch $@
 
 .venv/stubs.ok: .venv/packages.ok requirements-stubs.txt
@@ -69,6 +70,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 lock: .venv/packages.ok ## move the locks to the newest releases that pyproject.toml admits
 	@$(COMPILE) --upgrade pyproject.toml --group dev -o requirements.txt
 	@$(COMPILE) --upgrade --group cwt -o requirements-cwt.txt
+	@$(COMPILE) --upgrade --group artik -o requirements-artik.txt
 	@$(COMPILE) --upgrade --group stubs -o requirements-stubs.txt
 
 clean: ## remove everything that can be made again

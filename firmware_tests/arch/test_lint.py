@@ -78,7 +78,7 @@ def test_the_device_view_sees_what_micropython_lacks(code, says):
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-cwt.txt", "requirements-stubs.txt"]
+    "name", [f"requirements{part}.txt" for part in ("", "-artik", "-cwt", "-stubs")]
 )
 def test_a_lock_pins_and_hashes_and_names_no_host(name):
     text = (ROOT / name).read_text()
