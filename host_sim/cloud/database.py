@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import Session
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -30,14 +30,15 @@ def connect(url: str) -> Engine:
     """An engine for a URL; `postgresql://` means psycopg 3. Raises DatabaseError."""
     try:
         target = make_url(url)
-        if target.drivername in ("postgresql", "postgres"):
-            target = target.set(drivername="postgresql+psycopg")
-        if target.get_backend_name() == "sqlite":
-            return _sqlite(target)
+    except ArgumentError:
+        target = None
+    if target is not None and target.drivername == "sqlite":
+        return _sqlite(target)
+    if target is not None and target.drivername == "postgresql":
+        target = target.set(drivername="postgresql+psycopg")
         # As many connections as FastAPI has threads; no error shows what was to be written.
         return create_engine(target, hide_parameters=True, pool_pre_ping=True, pool_size=40)
-    except (ArgumentError, NoSuchModuleError):
-        raise DatabaseError("the database URL is not one of sqlite:/// or postgresql://") from None
+    raise DatabaseError("a database URL is sqlite:///PATH or postgresql://USER@HOST/NAME")
 
 
 def _sqlite(target: Any) -> Engine:

@@ -1,0 +1,43 @@
+"""Fixtures of the share cloud: databases of both kinds, and a service that runs on one."""
+
+import pytest
+
+from firmware_tests.cloud.databases import Postgres, Sqlite, postgres_server
+from firmware_tests.cloud.world import World
+
+
+@pytest.fixture(scope="session")
+def sqlite(tmp_path_factory):
+    return Sqlite(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    try:
+        with postgres_server() as url:
+            server = Postgres(url)
+            yield server
+            server.close()
+    except FileNotFoundError:
+        pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request):
+    """A migrated, empty database of each kind."""
+    with request.getfixturevalue(request.param).copy() as url:
+        yield url
+
+
+@pytest.fixture
+def service(database_url, tmp_path):
+    """A World on each kind of database."""
+    with World(database_url, tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+def sqlite_service(sqlite, tmp_path):
+    """A World on SQLite, for what does not touch the database in a way of its own."""
+    with sqlite.copy() as url, World(url, tmp_path) as world:
+        yield world
