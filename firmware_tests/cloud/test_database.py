@@ -24,7 +24,8 @@ CATALOGUE = {
         SELECT 'index', tablename, indexname, indexdef, '', '', ''
         FROM pg_indexes WHERE schemaname = 'public' AND tablename <> 'alembic_version'
         UNION ALL
-        SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', '', ''
+        SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid),
+               '', '', ''
         FROM pg_constraint
         WHERE connamespace = 'public'::regnamespace
         AND conrelid::regclass::text <> 'alembic_version'

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from email.policy import default
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from fastapi.testclient import TestClient
 from httpx2 import Response
@@ -33,24 +34,24 @@ class Client:
         self.token = token
         self._http = world.http
 
-    def request(self, method: str, path: str, **options) -> Response:
+    def request(self, method: str, path: str, **options: Any) -> Response:
         """The answer to a request with this person's token."""
         headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
         return self._http.request(method, path, headers=headers, **options)
 
-    def get(self, path: str, **options) -> Response:
+    def get(self, path: str, **options: Any) -> Response:
         return self.request("GET", path, **options)
 
-    def post(self, path: str, **options) -> Response:
+    def post(self, path: str, **options: Any) -> Response:
         return self.request("POST", path, **options)
 
-    def put(self, path: str, **options) -> Response:
+    def put(self, path: str, **options: Any) -> Response:
         return self.request("PUT", path, **options)
 
-    def patch(self, path: str, **options) -> Response:
+    def patch(self, path: str, **options: Any) -> Response:
         return self.request("PATCH", path, **options)
 
-    def delete(self, path: str, **options) -> Response:
+    def delete(self, path: str, **options: Any) -> Response:
         return self.request("DELETE", path, **options)
 
 
@@ -71,7 +72,7 @@ class World:
         self.http.__enter__()
         return self
 
-    def __exit__(self, *what) -> None:
+    def __exit__(self, *what: object) -> None:
         self.http.__exit__(*what)
         self._engine.dispose()
 
