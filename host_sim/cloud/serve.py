@@ -61,14 +61,17 @@ def serve(host: str, port: int, base_url: str, **where: Any) -> None:
     Every option can be set in the environment, too: SHARELOCK_CLOUD_DATABASE and so on.
     """
     try:
-        listener = _listen(host, port)
-        config = Config(base_url=base_url or _url(listener), **where)
-        config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        engine = connect(config.database_url)
-        migrate(engine)
-        app = create_app(config, engine, now)
+        with _listen(host, port) as listener:
+            _run(Config(base_url=base_url or _url(listener), **where), listener)
     except (DatabaseError, KeyFileError, MailError, OSError) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _run(config: Config, listener: socket.socket) -> None:
+    config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = connect(config.database_url)
+    migrate(engine)
+    app = create_app(config, engine, now)
     logs.to_stderr()
     service = app.state.service
     # uvicorn's own access log has paths and queries in it, ours has not.

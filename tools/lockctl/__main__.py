@@ -12,7 +12,7 @@ from .log import log
 from .preview import preview
 
 
-@click.group(cls=Group)
+@click.group(cls=Group, later={"cloud": "tools.lockctl.cloud"})
 @click.version_option(package_name="sharelock")
 def main() -> None:
     """Keys, grants and logs of Sharelock.

@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -38,7 +39,25 @@ class Refused(click.ClickException):
 
 
 class Group(click.Group):
-    """A group whose commands say in one line what is wrong with their input, with no traceback."""
+    """A group whose commands say in one line what is wrong with their input, with no traceback.
+
+    `later` names commands and their modules, which are imported when they are asked for: the ones
+    that need a web service need a second to load.
+    """
+
+    def __init__(self, *args: Any, later: dict[str, str] | None = None, **options: Any):
+        super().__init__(*args, **options)
+        self._later = later or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names."""
+        return sorted([*super().list_commands(ctx), *self._later])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command with a name."""
+        if cmd_name in self._later:
+            return getattr(import_module(self._later[cmd_name]), cmd_name)
+        return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
