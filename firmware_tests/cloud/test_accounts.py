@@ -7,6 +7,7 @@ import pytest
 from firmware_tests.cloud.world import NOW, PASSWORD
 from host_sim.cloud.domain import people
 from host_sim.cloud.domain.model import Person, Token
+from host_sim.runtimes import ROOT
 
 ANNA = "anna@example.org"
 DAY_S = 86_400
@@ -296,3 +297,9 @@ def test_the_pages_carry_a_policy_that_fits_what_is_in_them(sqlite_service):
         policy = answer.headers["Content-Security-Policy"]
         assert len(re.findall("'sha256-", policy)) == 2 and "unsafe" not in policy
         assert f'"{path}": [' in answer.text
+
+
+def test_the_documentation_lists_all_scopes():
+    page = (ROOT / "docs" / "cloud.md").read_text()
+    (block,) = re.findall("<!-- scopes -->(.*?)<!-- /scopes -->", page, re.DOTALL)
+    assert re.findall("`(.+?)`", block) == sorted(people.SCOPES)
