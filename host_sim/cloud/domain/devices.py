@@ -8,7 +8,7 @@ from . import addresses, issuing, organisations, sharing
 from .context import Context
 from .errors import Conflict, Forbidden, NotFound
 from .model import ACCEPTED, Deed, Device, Organisation, Person, Share
-from .permissions import Act, require, standing, MAY
+from .permissions import MAY, Act, may, require, standing
 
 SETTINGS = ("auto_lock_s", "mode", "most_error_s")  # beside the zone, as the lock names them
 
@@ -23,10 +23,15 @@ def create(
     private_type: bool = False,
     public_key: bytes | None = None,
 ) -> Device:
-    """Add a lock to an organisation, at first the owner's own. Raises Invalid."""
+    """Add a lock to an organisation, at first the owner's own.
+
+    Raises Forbidden, Conflict, Invalid.
+    """
     if owner.confirmed_at is None:
         raise Forbidden("unconfirmed", "Confirm your address first.")
-    home = organisation or organisations.memberships(ctx, owner)[0].organisation
+    home = organisation or organisations.home(ctx, owner)
+    if not organisations.belongs(ctx, owner, home):
+        raise Conflict("no-member", "The owner is no member of the organization.")
     device = Device(
         name=name,
         zone=zone,
@@ -100,10 +105,31 @@ def give(ctx: Context, actor: Person, device: Device, email: str, *, keep_shares
 
 
 def move(ctx: Context, actor: Person, device: Device, to: Organisation) -> None:
+def hand_over(ctx: Context, actor: Person, device: Device, heir: Person | None) -> None:
+    """Give a device to a member of its organisation, or of one below, where it is from then on.
+
+    Its owner does, or who manages the organisation. Raises NotFound, Forbidden, Conflict.
+    """
+    place = device.organisation
+    if not may(ctx, actor, device, Act.GIVE_AWAY):
+        organisations.require(ctx, actor, place, organisations.MANAGE)
+    for near in organisations.below(ctx, place):
+        if heir is not None and organisations.member_of(ctx, heir, near) is not None:
+            break
+    else:
+        raise Conflict("no-member", "The new owner is no member of the organization.")
+    if near is not place:
+        move(ctx, actor, device, near)
+    give(ctx, actor, device, heir.email, keep_shares=True)
+
+
     """Move a device to another organisation that the actor manages, as that of the device."""
     for place in (device.organisation, to):
         organisations.require(ctx, actor, place, organisations.MANAGE)
     device.organisation = to
+    # Before the device's own row, in the order in which changes of roles lock them.
+    arrival = select(Organisation.id).where(Organisation.id == to.id)
+    ctx.session.execute(arrival.with_for_update(read=True, key_share=True))
     ctx.session.flush()
     sharing.settle(ctx, device)
     _note(ctx, actor, device, "device.moved")
@@ -137,12 +163,7 @@ def known_to(ctx: Context, person: Person) -> list[Device]:
     held = select(Share.device_id).where(
         Share.person_id == person.id, Share.status == ACCEPTED, Share.ended_at.is_(None)
     )
-    places = {
-        below.id
-        for member in organisations.memberships(ctx, person)
-        if organisations.VIEW_ORGANISATION in member.role.permissions
-        for below in organisations.below(ctx, member.organisation)
-    }
+    places = organisations.reach(ctx, person, organisations.VIEW_ORGANISATION)
     devices = select(Device).where(
         Device.deleted_at.is_(None),
         or_(Device.id.in_(held), Device.organisation_id.in_(places)),

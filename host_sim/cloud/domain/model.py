@@ -140,6 +140,7 @@ class Member(Base):
     email_key: Mapped[str] = mapped_column(String(254), index=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
     role_id: Mapped[int] = mapped_column(ForeignKey("roles.id"))
+    home: Mapped[bool] = mapped_column(default=False)  # the one that the person started with
     invited_at: Mapped[int]
     joined_at: Mapped[int | None]
     organisation: Mapped[Organisation] = relationship()

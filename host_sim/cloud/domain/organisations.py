@@ -1,14 +1,16 @@
-"""Organisations, their roles and members, in the manner of Blynk.
+"""Organisations and what their roles let members do, in the manner of Blynk.
 
 What a member may see holds in the organisation of the role and below it, never above. What a
 member may control is not handed down: a door of a sub-organisation opens for its own members.
+Roles and members are changed in `membership`, because the locks have to hear of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
-from . import addresses
+from . import names
 from .context import Context
 from .errors import Conflict, Forbidden, Invalid, NotFound
 from .model import Member, Organisation, Person, Role
@@ -18,7 +20,15 @@ CONTROL_ORGANISATION = "Control Organization Devices"
 VIEW_OWN = "View Own Devices"
 CONTROL_OWN = "Control Own Devices"
 MANAGE = "Manage Organization"  # its users, roles, devices and sub-organisations
+# What makes no sense without another one.
+NEEDS = {
+    CONTROL_ORGANISATION: VIEW_ORGANISATION,
+    CONTROL_OWN: VIEW_OWN,
+    MANAGE: VIEW_ORGANISATION,
+}
 PERMISSIONS = (VIEW_ORGANISATION, CONTROL_ORGANISATION, VIEW_OWN, CONTROL_OWN, MANAGE)
+
+MOST_LEVELS = 8  # each costs a look at every question of permission
 
 ADMIN, STAFF, USER = "Admin", "Staff", "User"
 _DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
@@ -29,7 +39,7 @@ _DEFAULT_ROLES: dict[str, tuple[str, ...]] = {
 
 
 def create(ctx: Context, name: str, parent: Organisation | None = None) -> Organisation:
-    """An organisation with the default roles; its members come by `add` and `invite`."""
+    """An organisation with the default roles and without members."""
     made = Organisation(name=name, parent=parent, created_at=ctx.now)
     made.roles = [Role(name=role, permissions=list(may)) for role, may in _DEFAULT_ROLES.items()]
     ctx.session.add(made)
@@ -37,55 +47,39 @@ def create(ctx: Context, name: str, parent: Organisation | None = None) -> Organ
     return made
 
 
+def create_below(ctx: Context, actor: Person, parent: Organisation, name: str) -> Organisation:
+    """A sub-organisation; who manages those above manages it, too."""
+    require(ctx, actor, parent, MANAGE)
+    if len(list(upwards(parent))) >= MOST_LEVELS:
+        raise Conflict("too-deep", f"There are at most {MOST_LEVELS} levels of organizations.")
+    return create(ctx, names.clean(name), parent)
+
+
 def found_for(ctx: Context, person: Person) -> Organisation:
     """The organisation of one that every person starts with."""
     made = create(ctx, person.name)
-    add(ctx, made, person, role_named(made, ADMIN))
+    ctx.session.add(
+        Member(
+            organisation=made,
+            email=person.email,
+            email_key=person.email_key,
+            person=person,
+            role=role_named(made, ADMIN),
+            home=True,
+            invited_at=ctx.now,
+            joined_at=ctx.now,
+        )
+    )
+    ctx.session.flush()
     return made
 
 
-def add(ctx: Context, organisation: Organisation, person: Person, role: Role) -> Member:
-    """Make a person a member."""
-    member = Member(
-        organisation=organisation,
-        email=person.email,
-        email_key=person.email_key,
-        person=person,
-        role=role,
-        invited_at=ctx.now,
-        joined_at=ctx.now,
-    )
-    ctx.session.add(member)
-    ctx.session.flush()
-    return member
-
-
-def invite(ctx: Context, organisation: Organisation, email: str, role: Role) -> Member:
-    """Invite an address; whoever confirms it, or has done so, is a member. Raises Conflict."""
-    key = addresses.key(email)
-    if ctx.session.scalar(_members(organisation).where(Member.email_key == key)) is not None:
-        raise Conflict("already-member", f"{email} is in this organization already.")
-    person = ctx.session.scalar(
-        select(Person).where(Person.email_key == key, Person.confirmed_at.is_not(None))
-    )
-    member = Member(
-        organisation=organisation,
-        email=email.strip(),
-        email_key=key,
-        person=person,
-        role=role,
-        invited_at=ctx.now,
-        joined_at=ctx.now if person else None,
-    )
-    ctx.session.add(member)
-    ctx.session.flush()
-    what = "You are a member now." if person else f"Sign up at {ctx.base_url} to join."
-    ctx.mail(
-        member.email,
-        f"You are invited to {organisation.name}",
-        f"You are invited to the organization {organisation.name} as {role.name}. {what}\n",
-    )
-    return member
+def home(ctx: Context, person: Person) -> Organisation:
+    """The organisation that a person started with, or a new one for who has left it."""
+    for member in memberships(ctx, person):
+        if member.home:
+            return member.organisation
+    return found_for(ctx, person)
 
 
 def join_invited(ctx: Context, person: Person) -> list[Member]:
@@ -109,51 +103,6 @@ def role_named(organisation: Organisation, name: str) -> Role:
     raise Invalid(f"there is no role {name!r}; there are {names}", code="no-role")
 
 
-def write_role(
-    ctx: Context, organisation: Organisation, name: str, permissions: list[str]
-) -> Role:
-    """Make a role, or change what one may; whoever calls settles the devices. Raises Invalid.
-
-    The last role by which somebody manages the organisation keeps that.
-    """
-    unknown = [each for each in permissions if each not in PERMISSIONS]
-    if unknown:
-        text = f"unknown: {', '.join(unknown)}; there are {', '.join(PERMISSIONS)}"
-        raise Invalid(text, code="no-permission")
-    kept = [each for each in PERMISSIONS if each in permissions]
-    role = next((role for role in organisation.roles if role.name == name), None)
-    if role is None:
-        role = Role(organisation=organisation, name=name, permissions=kept)
-        ctx.session.add(role)
-    else:
-        role.permissions = kept
-    ctx.session.flush()
-    _check_managed(ctx, organisation)
-    return role
-
-
-def set_role(ctx: Context, member: Member, role: Role) -> None:
-    """Give a member another role; the last who manages the organisation stays one."""
-    member.role = role
-    ctx.session.flush()
-    _check_managed(ctx, member.organisation)
-
-
-def remove(ctx: Context, member: Member) -> None:
-    """Take somebody out of an organisation; not the last who manages it."""
-    ctx.session.delete(member)
-    ctx.session.flush()
-    _check_managed(ctx, member.organisation)
-
-
-def _check_managed(ctx: Context, organisation: Organisation) -> None:
-    for above in upwards(organisation):
-        for member in ctx.session.scalars(_members(above).where(Member.person_id.is_not(None))):
-            if MANAGE in member.role.permissions:
-                return
-    raise Conflict("last-manager", "Nobody would be left to manage the organization.")
-
-
 def upwards(organisation: Organisation | None) -> Iterator[Organisation]:
     """Yield an organisation and all above it."""
     while organisation is not None:
@@ -161,19 +110,19 @@ def upwards(organisation: Organisation | None) -> Iterator[Organisation]:
         organisation = organisation.parent
 
 
-def below(ctx: Context, organisation: Organisation) -> Iterator[Organisation]:
-    """Yield an organisation and all below it."""
-    waiting = [organisation]
-    while waiting:
-        each = waiting.pop(0)
-        yield each
-        under = select(Organisation).where(Organisation.parent_id == each.id)
-        waiting += ctx.session.scalars(under.order_by(Organisation.id))
+def below(ctx: Context, organisation: Organisation) -> list[Organisation]:
+    """An organisation and all below it, each after the one that it is in."""
+    inside = select(Organisation.id).where(Organisation.id == organisation.id)
+    tree = inside.cte("tree", recursive=True)
+    tree = tree.union(select(Organisation.id).where(Organisation.parent_id == tree.c.id))
+    found = select(Organisation).join(tree, Organisation.id == tree.c.id)
+    return list(ctx.session.scalars(found.order_by(Organisation.id)))
 
 
 def members(ctx: Context, organisation: Organisation) -> list[Member]:
-    """All members, those who were invited too."""
-    return list(ctx.session.scalars(_members(organisation)))
+    """All members, those who were invited too, with their roles as they are in the database."""
+    with_roles = _members(organisation).options(joinedload(Member.role))
+    return list(ctx.session.scalars(with_roles, execution_options={"populate_existing": True}))
 
 
 def memberships(ctx: Context, person: Person) -> list[Member]:
@@ -187,23 +136,46 @@ def member_of(ctx: Context, person: Person, organisation: Organisation) -> Membe
     return ctx.session.scalar(_members(organisation).where(Member.person_id == person.id))
 
 
+def belongs(ctx: Context, person: Person, organisation: Organisation) -> bool:
+    """Whether a person is a member here or above."""
+    return any(member_of(ctx, person, each) is not None for each in upwards(organisation))
+
+
 def may(ctx: Context, person: Person, organisation: Organisation, permission: str) -> bool:
     """Whether a role here or above gives a person a permission. Control is not handed down."""
     reach = [organisation] if permission == CONTROL_ORGANISATION else upwards(organisation)
-    for each in reach:
-        member = member_of(ctx, person, each)
-        if member is not None and permission in member.role.permissions:
-            return True
-    return False
+    return permission in _given(ctx, person, reach)
+
+
+def may_give(ctx: Context, person: Person, organisation: Organisation) -> set[str]:
+    """The permissions that a person may give to others: nobody gives more than they have."""
+    return _given(ctx, person, upwards(organisation))
+
+
+def reach(ctx: Context, person: Person, permission: str) -> set[int]:
+    """The ids of the organisations in which a person may see something by a permission."""
+    return {
+        place.id
+        for member in memberships(ctx, person)
+        if permission in member.role.permissions
+        for place in below(ctx, member.organisation)
+    }
 
 
 def require(ctx: Context, person: Person, organisation: Organisation, permission: str) -> None:
     """Raises NotFound for who is neither in it nor above, Forbidden without the permission."""
     if may(ctx, person, organisation, permission):
         return
-    if not any(member_of(ctx, person, each) for each in upwards(organisation)):
+    if not belongs(ctx, person, organisation):
         raise NotFound("organization")
     raise Forbidden("not-allowed", f"Your role lacks the permission {permission}.")
+
+
+def _given(ctx: Context, person: Person, places: Iterable[Organisation]) -> set[str]:
+    here = [place.id for place in places]
+    roles = select(Role).join(Member, Member.role_id == Role.id)
+    mine = roles.where(Member.person_id == person.id, Member.organisation_id.in_(here))
+    return {permission for role in ctx.session.scalars(mine) for permission in role.permissions}
 
 
 def _members(organisation: Organisation):  # type: ignore[no-untyped-def]

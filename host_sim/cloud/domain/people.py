@@ -12,6 +12,7 @@ from secrets import token_urlsafe
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from . import addresses, links, names, organisations, sharing
 from .context import Context
@@ -64,12 +65,9 @@ def matches(password: str, kept: str | None) -> bool:
 
 def sign_up(ctx: Context, email: str, name: str) -> None:
     """Mail a link by which an account for an address is confirmed. Raises Invalid."""
-    key, name = addresses.key(email), names.clean(name)
-    person = _by_email(ctx, key)
-    if person is None:
-        person = Person(password=_NONE, email_key=key, created_at=ctx.now)
-        ctx.session.add(person)
-    elif person.confirmed_at is not None:
+    name = names.clean(name)
+    person = expected(ctx, email, name)
+    if person.confirmed_at is not None:
         ctx.mail(
             person.email,
             "You have an account already",
@@ -78,7 +76,7 @@ def sign_up(ctx: Context, email: str, name: str) -> None:
         )
         return
     person.email, person.name = email.strip(), name
-    secret = links.make(ctx, links.CONFIRM, key)
+    secret = links.make(ctx, links.CONFIRM, person.email_key)
     ctx.mail(
         person.email,
         "Please confirm your address",
@@ -86,6 +84,23 @@ def sign_up(ctx: Context, email: str, name: str) -> None:
         f"and to set a password, follow {ctx.base_url}/confirm#{secret}\n"
         "If it was not you, do nothing.\n",
     )
+
+
+def expected(ctx: Context, email: str, name: str) -> Person:
+    """The account with an address, or one that waits for its confirmation. Raises Invalid."""
+    key, name = addresses.key(email), names.clean(name)
+    person = _by_email(ctx, key)
+    if person is not None:
+        return person
+    waiting = Person(
+        email=email.strip(), email_key=key, name=name, password=_NONE, created_at=ctx.now
+    )
+    try:
+        with ctx.session.begin_nested():
+            ctx.session.add(waiting)
+    except IntegrityError:  # somebody was faster
+        return ctx.session.scalars(select(Person).where(Person.email_key == key)).one()
+    return waiting
 
 
 def confirm(ctx: Context, secret: str, password: str) -> Person:

@@ -22,8 +22,9 @@ from .model import (
     ROLE,
     Deed,
     Device,
-    Member,
+    Organisation,
     Person,
+    Role,
     Share,
     new_uid,
 )
@@ -159,7 +160,7 @@ def claim(ctx: Context, person: Person) -> None:
         if not share.by_link:
             _accept(ctx, share, person)
     for member in organisations.join_invited(ctx, person):
-        settle_organisation(ctx, member)
+        settle_organisation(ctx, member.organisation)
 
 
 def visible(ctx: Context, actor: Person, device: Device) -> list[Share]:
@@ -196,10 +197,12 @@ def settle(ctx: Context, device: Device) -> None:
 
     A share of one's own goes before one by role.
     """
+    # Whoever changes roles holds this row, too: what is read next is what they left.
+    ctx.session.execute(select(Device.id).where(Device.id == device.id).with_for_update())
     wanted = {}
     if device.deleted_at is None and not device.private_type:
         for member in organisations.members(ctx, device.organisation):
-            level = _role_level(member)
+            level = _role_level(member.role)
             if level is not None and member.person:
                 wanted[member.email_key] = (member.person, level)
     for share in ctx.session.scalars(_live(device)).all():
@@ -220,10 +223,10 @@ def settle(ctx: Context, device: Device) -> None:
         _note(ctx, None, by_role, "share.by-role")
 
 
-def settle_organisation(ctx: Context, member: Member) -> None:
-    """The same for all devices of the organisation of a member who came, went or changed."""
+def settle_organisation(ctx: Context, organisation: Organisation) -> None:
+    """The same for all devices of an organisation of which a member came, went or changed."""
     devices = select(Device).where(
-        Device.organisation_id == member.organisation_id, Device.deleted_at.is_(None)
+        Device.organisation_id == organisation.id, Device.deleted_at.is_(None)
     )
     for device in ctx.session.scalars(devices.order_by(Device.id)):
         settle(ctx, device)
@@ -402,11 +405,10 @@ def _check_terms(share: Share, found: Standing) -> None:
         raise Invalid("a share that is passed on is no wider than yours", code="wider")
 
 
-def _role_level(member: Member) -> int | None:
-    permissions = member.role.permissions
-    if organisations.CONTROL_ORGANISATION not in permissions:
+def _role_level(role: Role) -> int | None:
+    if organisations.CONTROL_ORGANISATION not in role.permissions:
         return None
-    return ADMIN if organisations.MANAGE in permissions else GUEST
+    return ADMIN if organisations.MANAGE in role.permissions else GUEST
 
 
 def _plain(level: int) -> Write:

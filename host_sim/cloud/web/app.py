@@ -9,13 +9,13 @@ from pydantic import BaseModel
 from sqlalchemy import Engine, text
 
 from ..config import Config
-from . import accounts, pages
+from . import accounts, blynk, pages
 from .front import Front
 from .problems import Problem, Style, Styles, install, problems
 from .service import Clock, Service
 
-ROUTERS = (accounts.router, pages.router)
-STYLES: tuple[Style, ...] = ()  # of the adapters; the native one comes after them
+ROUTERS = (accounts.router, blynk.router, pages.router)
+STYLES: tuple[Style, ...] = (blynk.STYLE,)  # of the adapters; the native one comes after them
 
 
 class Health(BaseModel):

@@ -238,6 +238,7 @@ def upgrade() -> None:
             "person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("role_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("home", sa.Boolean(), nullable=False),
         sa.Column(
             "invited_at", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
