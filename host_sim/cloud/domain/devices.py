@@ -104,7 +104,6 @@ def give(ctx: Context, actor: Person, device: Device, email: str, *, keep_shares
     ctx.mail(before.email, f"{device.name} was transferred", text)
 
 
-def move(ctx: Context, actor: Person, device: Device, to: Organisation) -> None:
 def hand_over(ctx: Context, actor: Person, device: Device, heir: Person | None) -> None:
     """Give a device to a member of its organisation, or of one below, where it is from then on.
 
@@ -123,13 +122,14 @@ def hand_over(ctx: Context, actor: Person, device: Device, heir: Person | None) 
     give(ctx, actor, device, heir.email, keep_shares=True)
 
 
+def move(ctx: Context, actor: Person, device: Device, to: Organisation) -> None:
     """Move a device to another organisation that the actor manages, as that of the device."""
     for place in (device.organisation, to):
         organisations.require(ctx, actor, place, organisations.MANAGE)
-    device.organisation = to
     # Before the device's own row, in the order in which changes of roles lock them.
     arrival = select(Organisation.id).where(Organisation.id == to.id)
     ctx.session.execute(arrival.with_for_update(read=True, key_share=True))
+    device.organisation = to
     ctx.session.flush()
     sharing.settle(ctx, device)
     _note(ctx, actor, device, "device.moved")
