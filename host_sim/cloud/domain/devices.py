@@ -1,10 +1,11 @@
 """Locks: added, named, set, transferred, moved between organisations, deleted, found."""
 
+from secrets import token_urlsafe
 from typing import Any
 
 from sqlalchemy import or_, select
 
-from . import addresses, issuing, organisations, sharing
+from . import addresses, issuing, links, organisations, sharing
 from .context import Context
 from .errors import Conflict, Forbidden, NotFound
 from .model import ACCEPTED, Deed, Device, Organisation, Person, Share
@@ -156,6 +157,30 @@ def find(ctx: Context, actor: Person, device_id: int | str) -> Device:
     if device is None or Act.SEE not in MAY[standing(ctx, actor, device)]:
         raise NotFound("device")
     return device
+
+
+def new_token(ctx: Context, actor: Person, device: Device) -> str:
+    """What a device shows when it sends messages, for its owner; an earlier one is void."""
+    require(ctx, actor, device, Act.GIVE_AWAY)
+    secret = token_urlsafe(32)
+    device.token_digest = links.digest(secret)
+    _note(ctx, actor, device, "device.token-made")
+    return secret
+
+
+def end_token(ctx: Context, actor: Person, device: Device) -> None:
+    """Let a device send no more messages, until it has a new token."""
+    require(ctx, actor, device, Act.GIVE_AWAY)
+    if device.token_digest is None:
+        raise NotFound("token")
+    device.token_digest = None
+    _note(ctx, actor, device, "device.token-ended")
+
+
+def with_token(ctx: Context, secret: str) -> Device | None:
+    """The device that a token belongs to."""
+    mine = select(Device).where(Device.token_digest == links.digest(secret))
+    return ctx.session.scalar(mine.where(Device.deleted_at.is_(None)))
 
 
 def known_to(ctx: Context, person: Person) -> list[Device]:

@@ -22,7 +22,7 @@ def make(ctx: Context, purpose: str, email_key: str, subject_id: int | None = No
     ctx.session.execute(update(Link).where(*same, Link.used_at.is_(None)).values(used_at=ctx.now))
     secret = token_urlsafe(32)
     link = Link(
-        digest=_digest(secret),
+        digest=digest(secret),
         purpose=purpose,
         email_key=email_key,
         subject_id=subject_id,
@@ -37,7 +37,7 @@ def find(ctx: Context, purpose: str, secret: str) -> Link:
     """The link with this secret, still good. Raises Gone, for whatever reason it is not."""
     link = ctx.session.scalar(
         select(Link)
-        .where(Link.digest == _digest(secret), Link.purpose == purpose)
+        .where(Link.digest == digest(secret), Link.purpose == purpose)
         .with_for_update()
     )
     if link is None or link.used_at is not None or link.expires_at <= ctx.now:
@@ -45,5 +45,6 @@ def find(ctx: Context, purpose: str, secret: str) -> Link:
     return link
 
 
-def _digest(secret: str) -> str:
+def digest(secret: str) -> str:
+    """What is kept of a secret of 256 random bits: it needs no salt."""
     return sha256(secret.encode()).hexdigest()

@@ -165,6 +165,9 @@ class Device(Base):
     settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # beside the zone
     settings_version: Mapped[int] = mapped_column(default=1)
     public_key: Mapped[bytes | None]  # x and y, once it is provisioned
+    token_digest: Mapped[str | None] = mapped_column(  # SHA-256 of the token of a device (ARTIK)
+        String(64), unique=True, index=True
+    )
     sequence: Mapped[int] = mapped_column(default=0)
     applied: Mapped[int] = mapped_column(default=0)  # the sequence that the lock says it has
     state: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # as it last said
@@ -280,7 +283,9 @@ class Message(Base):
     data: Mapped[dict[str, Any]] = mapped_column(JSON)
     owner_uid: Mapped[str] = mapped_column(String(32))  # of the device, when it was sent
     sender_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))  # of an action
+    said_ms: Mapped[int | None]  # when it was said, as the device has it
     at: Mapped[int]
+    device: Mapped[Device] = relationship()
 
 
 class Deed(Base):

@@ -174,6 +174,24 @@ def visible(ctx: Context, actor: Person, device: Device) -> list[Share]:
     ]
 
 
+def offered_to(ctx: Context, person: Person) -> list[Share]:
+    """The shares that somebody holds or is invited to; not those of their own devices."""
+    mine = select(Share).where(
+        Share.email_key == person.email_key, Share.ended_at.is_(None), Share.origin != OWNERSHIP
+    )
+    return list(ctx.session.scalars(mine.order_by(Share.id)))
+
+
+def given_by(ctx: Context, owner: Person) -> list[Share]:
+    """The shares of somebody's own devices; not their own of them."""
+    others = (
+        select(Share)
+        .join(Device, Device.id == Share.device_id)
+        .where(Device.owner_id == owner.id, Share.ended_at.is_(None), Share.origin != OWNERSHIP)
+    )
+    return list(ctx.session.scalars(others.order_by(Share.id)))
+
+
 def find(ctx: Context, actor: Person, share_id: int | str) -> Share:
     """A live share by its id or uid that the actor may see. Raises NotFound."""
     column = Share.uid if isinstance(share_id, str) else Share.id
@@ -212,12 +230,12 @@ def settle(ctx: Context, device: Device) -> None:
         if want is None:
             _end(ctx, None, share, "share.ended-with-role")
         elif terms.level(share) != want[1]:
-            terms.write(share, _plain(want[1]))
+            terms.write(share, terms.plain(want[1]))
             share.version += 1
             issuing.issue(ctx, share)
     for person, level in wanted.values():
         by_role = _for_person(ctx, device, person, ROLE, device.owner_id)
-        terms.write(by_role, _plain(level))
+        terms.write(by_role, terms.plain(level))
         _add(ctx, by_role)
         issuing.issue(ctx, by_role)
         _note(ctx, None, by_role, "share.by-role")
@@ -240,7 +258,7 @@ def own(ctx: Context, device: Device, person: Person) -> Share:
     before = ctx.session.scalar(_live(device).where(Share.origin == OWNERSHIP))
     device.owner = person
     share = _for_person(ctx, device, person, OWNERSHIP, person.id)
-    terms.write(share, _plain(OWNER))
+    terms.write(share, terms.plain(OWNER))
     _add(ctx, share)
     issuing.issue(ctx, share)
     if before is not None:
@@ -409,16 +427,6 @@ def _role_level(role: Role) -> int | None:
     if organisations.CONTROL_ORGANISATION not in role.permissions:
         return None
     return ADMIN if organisations.MANAGE in role.permissions else GUEST
-
-
-def _plain(level: int) -> Write:
-    """The terms of a level without any limit."""
-
-    def write(grant: Grant) -> None:
-        grant.level = level
-        grant.rights = GUEST_RIGHTS if level == GUEST else ALL_RIGHTS
-
-    return write
 
 
 def _live(device: Device):  # type: ignore[no-untyped-def]

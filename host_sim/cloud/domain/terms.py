@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from firmware.policy import reasons
-from firmware.policy.grant import ADMIN, GUEST, OWNER, Grant, fault
+from firmware.policy.grant import ADMIN, ALL_RIGHTS, GUEST, GUEST_RIGHTS, OWNER, Grant, fault
 from firmware.policy.zone import Zone
 
 from .. import terms
@@ -13,6 +13,7 @@ from .model import Share
 Write = Callable[[Grant], None]  # sets the terms of a grant
 
 _UTC = Zone("UTC0")  # instants in the database name their zone
+_PLAIN = terms.write_terms(Grant(b"", b"", b""))
 
 
 def grant(share: Share, key: bytes = bytes(16)) -> Grant:
@@ -42,6 +43,21 @@ def write(share: Share, change: Write) -> None:
 def level(share: Share) -> int:
     """tedee's level: guest, admin or owner."""
     return {"guest": GUEST, "admin": ADMIN, "owner": OWNER}[share.terms["level"]]
+
+
+def plain(level: int) -> Write:
+    """The terms of a level without any limit."""
+
+    def write(grant: Grant) -> None:
+        grant.level = level
+        grant.rights = GUEST_RIGHTS if level == GUEST else ALL_RIGHTS
+
+    return write
+
+
+def is_plain(share: Share) -> bool:
+    """Whether a share is a guest's without any limit, which its holder cannot pass on."""
+    return share.terms == _PLAIN and share.parent_id is None and not share.may_pass_on
 
 
 def _blank(share: Share) -> Grant:
