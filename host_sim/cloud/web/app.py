@@ -9,13 +9,19 @@ from pydantic import BaseModel
 from sqlalchemy import Engine, text
 
 from ..config import Config
-from . import accounts, blynk, pages
+from . import accounts, artik, artik_messages, blynk, pages
 from .front import Front
 from .problems import Problem, Style, Styles, install, problems
 from .service import Clock, Service
 
-ROUTERS = (accounts.router, blynk.router, pages.router)
-STYLES: tuple[Style, ...] = (blynk.STYLE,)  # of the adapters; the native one comes after them
+ROUTERS = (
+    accounts.router,
+    blynk.router,
+    artik.router,
+    artik_messages.router,
+    pages.router,
+)
+STYLES: tuple[Style, ...] = (blynk.STYLE, artik.STYLE)  # the native one comes last
 
 
 class Health(BaseModel):

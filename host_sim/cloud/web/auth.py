@@ -19,6 +19,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPBearer
 from fastapi.security.utils import get_authorization_scheme_param
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import HTTPConnection
 
 from ..domain import people
 from ..domain.context import Context
@@ -44,7 +45,7 @@ _PERSONAL = APIKeyHeader(
 _SCHEMES = {"bearer": False, "personalkey": True}
 
 
-def service_of(request: Request) -> Service:
+def service_of(request: HTTPConnection) -> Service:
     """The service that a request was made to."""
     service = request.app.state.service
     assert isinstance(service, Service)
@@ -62,20 +63,30 @@ class Call:
         self.request = request
         self.scope = scope
 
-    def authenticate(self, context: Context) -> None:
-        """Find out who calls. Raises Refusal: 401, 403 or 429."""
-        token = identify(self.request, context)
-        if not people.allows(token, self.scope):
+    def identify(self, context: Context) -> None:
+        """Find out who calls. Raises Refusal: 401 or 429."""
+        self.context = context
+        self.token = identify(self.request, context)
+        self.person = self.token.person
+
+    def check(self) -> None:
+        """Raises Refusal, 403, if what was shown is not good for this."""
+        if not people.allows(self.token, self.scope):
             what = f"the scope {self.scope}" if self.scope else "a log-in, not a personal key"
             raise Refusal(403, "scope", f"This takes {what}.")
-        self.context, self.person, self.token = context, token.person, token
 
 
-def identify(request: Request, context: Context) -> Token:
-    """The token that was shown, and one more request by its person. Raises Refusal: 401 or 429."""
+def secret_of(request: HTTPConnection) -> tuple[str, str]:
+    """The scheme, in lower case, and the secret that were shown."""
     scheme, secret = get_authorization_scheme_param(request.headers.get("Authorization"))
-    token = people.bearer_of(context, secret) if scheme.lower() in _SCHEMES else None
-    if token is None or _SCHEMES[scheme.lower()] != (token.scopes is not None):
+    return scheme.lower(), secret
+
+
+def identify(request: HTTPConnection, context: Context) -> Token:
+    """The token that was shown, and one more request by its person. Raises Refusal: 401 or 429."""
+    scheme, secret = secret_of(request)
+    token = people.bearer_of(context, secret) if scheme in _SCHEMES else None
+    if token is None or _SCHEMES[scheme] != (token.scopes is not None):
         headers = {"WWW-Authenticate": 'Bearer realm="sharelock"'}
         raise Refusal(401, "no-token", "Log in first: no good token was shown.", (), headers)
     request.state.person = token.person.uid  # for the log
@@ -83,7 +94,7 @@ def identify(request: Request, context: Context) -> Token:
     return token
 
 
-def caller(scope: str | None) -> Any:
+def caller(scope: str | None, kind: type[Call] = Call) -> Any:
     """The dependency that makes a `Call` for a scope, or for `LOG_IN`."""
 
     async def call(
@@ -91,10 +102,10 @@ def caller(scope: str | None) -> Any:
         bearer: Annotated[Any, Depends(_BEARER)],
         personal: Annotated[Any, Depends(_PERSONAL)],
     ) -> Call:
-        return Call(request, scope)
+        return kind(request, scope)
 
     async def call_of_log_in(request: Request, bearer: Annotated[Any, Depends(_BEARER)]) -> Call:
-        return Call(request, scope)
+        return kind(request, scope)
 
     return Depends(call_of_log_in if scope is LOG_IN else call)
 
@@ -111,7 +122,7 @@ class Route(APIRoute):
     """A route whose endpoint runs as the person who calls."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any):
-        self._named = _name_of_call(endpoint)
+        self._named = _call_of(endpoint)
         super().__init__(path, _as_caller(endpoint, self._named), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -119,39 +130,44 @@ class Route(APIRoute):
         handle = super().get_route_handler()
         if self._named is None:
             return handle
+        kind = self._named[1]
 
         async def handler(request: Request) -> Response:
             try:
                 return await handle(request)
             except RequestValidationError:
-                await run_in_threadpool(_only_identify, request)
+                await run_in_threadpool(_only_identify, kind(request, LOG_IN))
                 raise
 
         return handler
 
 
-def _name_of_call(endpoint: Callable[..., Any]) -> str | None:
-    """The parameter of an endpoint that is a Call."""
+def _call_of(endpoint: Callable[..., Any]) -> tuple[str, type[Call]] | None:
+    """The parameter of an endpoint that is a Call, and of which kind."""
     for name, parameter in signature(endpoint).parameters.items():
-        if Call in (parameter.annotation, *get_args(parameter.annotation)[:1]):
-            return name
+        for kind in (parameter.annotation, *get_args(parameter.annotation)[:1]):
+            if isinstance(kind, type) and issubclass(kind, Call):
+                return name, kind
     return None
 
 
-def _as_caller(endpoint: Callable[..., Any], named: str | None) -> Callable[..., Any]:
+def _as_caller(
+    endpoint: Callable[..., Any], named: tuple[str, type[Call]] | None
+) -> Callable[..., Any]:
     if named is None:
         return endpoint
 
     @wraps(endpoint)
     def run(**arguments: Any) -> Any:
-        call = arguments[named]
+        call = arguments[named[0]]
         with service_of(call.request).transaction() as context:
-            call.authenticate(context)
+            call.identify(context)
+            call.check()
             return endpoint(**arguments)
 
     return run
 
 
-def _only_identify(request: Request) -> None:
-    with service_of(request).transaction() as context:
-        identify(request, context)
+def _only_identify(call: Call) -> None:
+    with service_of(call.request).transaction() as context:
+        call.identify(context)
