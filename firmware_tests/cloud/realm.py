@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from sqlalchemy import create_engine, event
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import StaticPool
 
 from firmware.access.intake import Intake
 from firmware.access.sync import Sync
@@ -12,6 +10,7 @@ from firmware.policy.zone import Zone
 from firmware.store.files import Files
 from firmware.store.grants import Grants
 from firmware.store.seal import Seal
+from host_sim.cloud.database import connect
 from host_sim.cloud.domain import devices, issuing, organisations, phones
 from host_sim.cloud.domain.context import Context
 from host_sim.cloud.domain.model import Base, Device, Person
@@ -29,22 +28,17 @@ class Realm:
     """A database, the issuer's keys, and a `context` that tests may set the time of."""
 
     def __init__(self, folder: Path):
-        engine = create_engine("sqlite://", poolclass=StaticPool)
-
-        @event.listens_for(engine, "connect")
-        def prepare(connection, _):
-            connection.execute("PRAGMA foreign_keys = ON")
-
-        Base.metadata.create_all(engine)
+        self._engine = connect("sqlite://")
+        Base.metadata.create_all(self._engine)
         self.folder = folder
-        self.session = Session(engine)
+        self.session = Session(self._engine)
         issuers = Issuers(folder / "keys")
         self.context = Context(self.session, NOW, issuers, "https://cloud.example")
         self._scalar = 1000
 
     def close(self) -> None:
         self.session.close()
-        self.session.get_bind().dispose()
+        self._engine.dispose()
 
     def person(self, name: str, *, confirmed: bool = True, phones_: int = 0) -> Person:
         """Somebody with an organisation of their own, and some phones."""

@@ -15,7 +15,7 @@ from firmware.policy.zone import Zone
 from . import terms
 from .context import Context
 from .errors import Forbidden, NotFound
-from .model import Device, Operation, Person, Share
+from .model import ACCEPTED, Device, Operation, Person, Share
 from .permissions import Act, require, share_of
 
 ACTIONS = {"unlock": UNLOCK, "lock": LOCK, "pull": PULL}
@@ -37,7 +37,9 @@ def may_ask(ctx: Context, person: Person, device: Device, action: str) -> Share:
     """The share by which a person may do this now. Raises as `ask`."""
     require(ctx, person, device, Act.SEE)
     share = share_of(ctx, person, device)
-    reason = reasons.UNKNOWN_SHARE if share is None else verdict(ctx, share, ACTIONS[action])
+    reason = reasons.UNKNOWN_SHARE
+    if share is not None and share.status == ACCEPTED:
+        reason = verdict(ctx, share, ACTIONS[action])
     if share is None or reason:
         raise Forbidden(reasons.name(reason), reasons.text(reason))
     return share
