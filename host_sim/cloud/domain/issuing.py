@@ -41,6 +41,33 @@ def renew(ctx: Context, share: Share) -> None:
         _keep(ctx, share.device, _grant(ctx, share, key, None), None, share, key)
 
 
+def newest(ctx: Context, share: Share, key: Key) -> Statement | None:
+    """The newest grant of a share for a key, renewed first if half of its lease is over."""
+    mine = select(Statement).where(
+        Statement.share_id == share.id,
+        Statement.key_id == key.id,
+        Statement.kind == statements.GRANT,
+    )
+    latest = mine.order_by(Statement.id.desc()).limit(1)
+    found = ctx.session.scalar(latest)
+    if found and found.lease and share.lease_s and found.lease - ctx.now < share.lease_s / 2:
+        renew(ctx, share)
+        found = ctx.session.scalar(latest)
+    return found
+
+
+def revocations_after(
+    ctx: Context, device: Device, sequence: int, most: int = 100
+) -> list[Statement]:
+    """What was revoked at a device after a change, the oldest first."""
+    revoked = select(Statement).where(
+        Statement.device_id == device.id,
+        Statement.kind == statements.REVOCATION,
+        Statement.sequence > sequence,
+    )
+    return list(ctx.session.scalars(revoked.order_by(Statement.sequence).limit(most)))
+
+
 def withdraw(ctx: Context, share: Share, key: Key | None = None) -> None:
     """Revoke a share at the lock, or one key of it, if the lock can have heard of it."""
     told = select(Statement.id).where(Statement.share_id == share.id)

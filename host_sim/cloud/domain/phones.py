@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from firmware.crypto.p256 import InvalidPoint, PublicKey
 
 from .. import keys
-from . import issuing
+from . import issuing, names
 from .context import Context
 from .errors import Conflict, Forbidden, Invalid, NotFound
 from .model import ACCEPTED, Key, Person, Share
@@ -30,7 +30,7 @@ def add(ctx: Context, person: Person, name: str, public: bytes, system: int = 0)
         raise Conflict("full", f"A person has at most {MOST} phones; remove one first.")
     key = Key(
         person=person,
-        name=name,
+        name=names.clean(name),
         system=system,
         public=public,
         thumbprint=keys.short(point),

@@ -6,8 +6,9 @@ changes anything, and every change is a deed that the owner can read.
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import selectinload
 
-from firmware.policy.grant import ADMIN, ALL_RIGHTS, GUEST, GUEST_RIGHTS, OWNER, Grant
+from firmware.policy.grant import ADMIN, GUEST, OWNER
 
 from . import addresses, issuing, links, organisations, terms
 from .context import Context
@@ -166,7 +167,7 @@ def claim(ctx: Context, person: Person) -> None:
 def visible(ctx: Context, actor: Person, device: Device) -> list[Share]:
     """The shares of a device that somebody may see: all, or the owner's and their own."""
     found = require(ctx, actor, device, Act.SEE)
-    live = list(ctx.session.scalars(_live(device)))
+    live = list(ctx.session.scalars(_live(device).options(selectinload(Share.person))))
     if found in (Standing.OWNER, Standing.ADMIN):
         return live
     return [

@@ -40,6 +40,11 @@ def write(share: Share, change: Write) -> None:
     share.terms = kept
 
 
+def same_as(share: Share) -> Write:
+    """What gives another share the terms of this one."""
+    return lambda other: terms.Terms(**share.terms).write(other, _UTC)
+
+
 def level(share: Share) -> int:
     """tedee's level: guest, admin or owner."""
     return {"guest": GUEST, "admin": ADMIN, "owner": OWNER}[share.terms["level"]]
