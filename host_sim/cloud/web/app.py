@@ -9,19 +9,20 @@ from pydantic import BaseModel
 from sqlalchemy import Engine, text
 
 from ..config import Config
-from . import accounts, artik, artik_messages, blynk, pages
+from . import accounts, artik, artik_messages, blynk, pages, tedee, tedee_shares
 from .front import Front
 from .problems import Problem, Style, Styles, install, problems
 from .service import Clock, Service
 
 ROUTERS = (
     accounts.router,
+    tedee_shares.router,
     blynk.router,
     artik.router,
     artik_messages.router,
     pages.router,
 )
-STYLES: tuple[Style, ...] = (blynk.STYLE, artik.STYLE)  # the native one comes last
+STYLES: tuple[Style, ...] = (*tedee.STYLES, blynk.STYLE, artik.STYLE)  # the native one comes last
 
 
 class Health(BaseModel):
