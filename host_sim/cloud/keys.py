@@ -1,17 +1,23 @@
 """P-256 keys in PEM files, and signatures as COSE wants them."""
 
 import os
+import re
+from base64 import b64decode
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import (
+    decode_dss_signature,
+    encode_dss_signature,
+)
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_der_public_key,
     load_pem_private_key,
     load_pem_public_key,
 )
@@ -26,6 +32,10 @@ _SIGNING = ec.ECDSA(SHA256(), deterministic_signing=True)
 
 class KeyFileError(Exception):
     """A file that does not hold the key it should, or that is there already."""
+
+
+class KeyTextError(Exception):
+    """A text that is no P-256 public key in a form that is known."""
 
 
 class PrivateKey:
@@ -87,6 +97,34 @@ def load_public(path: Path) -> PublicKey:
     if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
         raise KeyFileError(f"{path} holds a key of another kind than P-256")
     return _public(key)
+
+
+_PEM = re.compile(r"\s*-+BEGIN PUBLIC KEY-+(.*?)-+END PUBLIC KEY-+\s*", re.DOTALL)
+_POINT_BYTES = (33, 65)
+
+
+def read_public(text: str) -> PublicKey:
+    """A public key from PEM, or from base64 of its DER or of a point (SEC 1 section 2.3.3).
+
+    Line breaks and blanks may have been lost or added. Raises KeyTextError.
+    """
+    pem = _PEM.fullmatch(text)
+    try:
+        data = b64decode("".join((pem[1] if pem else text).split()), validate=True)
+        if len(data) in _POINT_BYTES:
+            return _public(ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), data))
+        key = load_der_public_key(data)
+    except (ValueError, UnsupportedAlgorithm):
+        raise KeyTextError("is no public key in PEM, or in base64 of DER or of a point") from None
+    if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
+        raise KeyTextError("is a key of another kind than P-256")
+    return _public(key)
+
+
+def der(signature: bytes) -> bytes:
+    """A signature of `PrivateKey.sign` in DER (RFC 3279 section 2.2.3)."""
+    r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+    return encode_dss_signature(r, s)
 
 
 def short(key: PublicKey) -> bytes:

@@ -114,18 +114,20 @@ def _has_fraction(digits: str) -> bool:
     return digits.strip(".0") != ""
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """Of a request of this API."""
+
     # An unknown field is an error: a misspelt endDate must not make a share that never ends.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_camel)
 
 
-_B = TypeVar("_B", bound=_Body)
+_B = TypeVar("_B", bound=Body)
 
 
 _TEXT = WithJsonSchema({"type": ["string", "null"], "examples": ["2020-12-14T08:09:57.781Z"]})
 
 
-class _Times(_Body):
+class _Times(Body):
     week_days: int | None = None
     day_start_time: Annotated[Any, BeforeValidator(_time_of_day), _TEXT] = None
     day_end_time: Annotated[Any, BeforeValidator(_time_of_day), _TEXT] = None
@@ -152,7 +154,7 @@ class RepeatEvent(_Times):
         return [Rule(weekdays, start_s, end_s, utc=utc)]
 
 
-class NewShare(_Body):
+class NewShare(Body):
     """The body of a POST, and with that all that a share says."""
 
     device_id: int = Field(ge=1, le=MOST_ID)
@@ -180,7 +182,7 @@ class NewShare(_Body):
         normalise(grant)
 
 
-class ShareChange(_Body):
+class ShareChange(Body):
     """The body of a PATCH: the share's id and the fields to change."""
 
     id: int = Field(ge=1, le=MOST_ID)
@@ -205,7 +207,7 @@ class Access(_Times):
         return {name: getattr(self, name) for name in Access.model_fields}
 
 
-class Principal(_Body):
+class Principal(Body):
     """Whom the later API gives access: a user by address, or a group by id."""
 
     principal_type: int = Field(default=0, ge=0, le=GROUP)
@@ -217,13 +219,13 @@ class NewAccess(Access, Principal):
     """The body of a POST of the later API."""
 
 
-class Copies(_Body):
+class Copies(Body):
     """The body of a POST to `copy-to`."""
 
     principals: list[Principal] = Field(min_length=1, max_length=100)
 
 
-def _named(body: _Body) -> dict[str, Any]:
+def _named(body: Body) -> dict[str, Any]:
     return {name: getattr(body, name) for name in body.model_fields_set - {"id"}}
 
 

@@ -33,6 +33,7 @@ SCOPES = (
     "DeviceShare.Read",
     "DeviceShare.ReadWrite",
     "Lock.Operate",
+    "Mobile.Read",
     "Mobile.ReadWrite",
     "Organization.Read",
     "Organization.ReadWrite",

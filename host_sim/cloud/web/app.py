@@ -9,7 +9,17 @@ from pydantic import BaseModel
 from sqlalchemy import Engine, text
 
 from ..config import Config
-from . import accounts, artik, artik_messages, blynk, pages, tedee, tedee_shares
+from . import (
+    accounts,
+    artik,
+    artik_messages,
+    blynk,
+    pages,
+    tedee,
+    tedee_locks,
+    tedee_phones,
+    tedee_shares,
+)
 from .front import Front
 from .problems import Problem, Style, Styles, install, problems
 from .service import Clock, Service
@@ -17,6 +27,8 @@ from .service import Clock, Service
 ROUTERS = (
     accounts.router,
     tedee_shares.router,
+    tedee_locks.router,
+    tedee_phones.router,
     blynk.router,
     artik.router,
     artik_messages.router,
