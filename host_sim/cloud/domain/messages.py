@@ -134,12 +134,8 @@ def _check(data: dict[str, Any]) -> None:
     """Raises Invalid for what is too long or too deep, or cannot be written as JSON."""
     level: list[Any] = [data]
     for _ in range(MOST_LEVELS):
-        level = [
-            inner
-            for each in level
-            if isinstance(each, dict | list)
-            for inner in (each.values() if isinstance(each, dict) else each)
-        ]
+        inside = [each.values() if isinstance(each, dict) else each for each in level]
+        level = [inner for each in inside for inner in each if isinstance(inner, dict | list)]
     if level:
         raise Invalid(f"a message has at most {MOST_LEVELS} levels", code="too-deep")
     try:

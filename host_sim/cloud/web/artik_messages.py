@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, WebSocket
 from pydantic import BaseModel, Discriminator, Field, Tag
 from starlette.concurrency import run_in_threadpool
-from starlette.websockets import WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from ..domain import devices, messages, people, permissions
 from ..domain.context import Context
@@ -398,7 +398,6 @@ _live: Counter[str] = Counter()  # connections of each person
 @router.websocket("/live")
 async def live(socket: WebSocket) -> None:
     """Messages and actions of devices as they come, with a ping every 30 s."""
-    await socket.accept()
     connection = Live(socket)
     try:
         uid = await run_in_threadpool(connection.begin)
@@ -406,6 +405,7 @@ async def live(socket: WebSocket) -> None:
             raise Refusal(429, "too-many-connections", "Close another connection first.")
         _live[uid] += 1
         try:
+            await socket.accept()  # from here on nothing is missed
             await _serve(socket, connection)
         finally:
             _live[uid] -= 1
@@ -443,5 +443,7 @@ async def _refuse(socket: WebSocket, status: int, message: str) -> None:
     """Say what is wrong as an answer would, and close."""
     body = ErrorEnvelope(error=Error(code=status, message=message))
     with suppress(WebSocketDisconnect):
+        if socket.application_state is WebSocketState.CONNECTING:
+            await socket.accept()
         await socket.send_json(body.model_dump())
         await socket.close(_POLICY_VIOLATION)
