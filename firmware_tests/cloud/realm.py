@@ -1,6 +1,7 @@
 """The domain by itself: one open transaction over a database in memory, without HTTP."""
 
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -13,7 +14,7 @@ from firmware.store.seal import Seal
 from host_sim.cloud.database import connect
 from host_sim.cloud.domain import devices, issuing, organisations, phones
 from host_sim.cloud.domain.context import Context
-from host_sim.cloud.domain.model import Base, Device, Person
+from host_sim.cloud.domain.model import Base, Device, Key, Person
 from host_sim.cloud.domain.terms import Write
 from host_sim.cloud.issuers import Issuers
 from host_sim.cloud.keys import PrivateKey
@@ -58,17 +59,17 @@ class Realm:
             self.phone(person)
         return person
 
-    def phone(self, person: Person):
+    def phone(self, person: Person) -> Key:
         """One more phone of somebody."""
         self._scalar += 1
         public = PrivateKey.from_scalar(self._scalar).public
         return phones.add(self.context, person, "phone", public.x + public.y)
 
-    def device(self, owner: Person, zone: str = BERLIN, **more) -> Device:
+    def device(self, owner: Person, zone: str = BERLIN, **more: Any) -> Device:
         return devices.create(self.context, owner, "Front door", zone, **more)
 
 
-def write(zone: str = BERLIN, **terms) -> Write:
+def write(zone: str = BERLIN, **terms: Any) -> Write:
     """Terms in the words of `cloud.terms`."""
     return lambda grant: Terms(**terms).write(grant, Zone(zone))
 

@@ -3,7 +3,9 @@
 The table is written here once more on purpose: nothing is allowed that is not in it.
 """
 
+from collections.abc import Callable, Iterator
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -54,7 +56,7 @@ SHARES = {
 }
 # What an organisation shows somebody beside it.
 VIEWS = ("none", "member without permissions", "member who views", "viewer from above", "below")
-OTHER_HOURS = {"rules": ["daily 01:00-02:00"]}
+OTHER_HOURS: dict[str, Any] = {"rules": ["daily 01:00-02:00"]}
 
 
 class Case:
@@ -84,7 +86,7 @@ class Case:
     def _share(self, kind: str) -> None:
         ctx, anna, email = self.ctx, self.anna, self.somebody.email
         first, _, when = kind.partition(", ")
-        limits = {
+        limits: dict[str, Any] = {
             "not yet": {"from": "2030-01-01T00:00Z"},
             "no more": {"until": "2020-01-01T00:00Z"},
             "other hours": OTHER_HOURS,
@@ -131,7 +133,7 @@ def realm(tmp_path):
     made.close()
 
 
-def functions(case: Case):
+def functions(case: Case) -> Iterator[tuple[str, Callable[[], Any]]]:
     """For each act a function of the domain that does it; what they change is taken back."""
     ctx, who, device = case.ctx, case.somebody, case.device
     owners = next(s for s in sharing.visible(ctx, device.owner, device) if s.origin == "ownership")
@@ -153,7 +155,7 @@ def functions(case: Case):
     yield "never", lambda: sharing.change(ctx, who, owners, write(level="guest"))
 
 
-def outcome(realm: Realm, do) -> str:
+def outcome(realm: Realm, do: Callable[[], Any]) -> str:
     """What the table calls it: y, - or a dot."""
     point = realm.session.begin_nested()
     try:

@@ -12,6 +12,7 @@ from aiosmtpd.smtp import AuthResult
 from host_sim.cloud import mail
 from host_sim.cloud.database import connect, transaction
 from host_sim.cloud.domain.model import Mail
+from host_sim.cloud.worker import Worker
 
 SENDER = "sharelock@cloud.example"
 
@@ -113,7 +114,7 @@ def test_the_postman_comes_when_woken(engine):
         came.set()
         return sent
 
-    with mail.Postman(run) as postman:
+    with Worker("postman", run, 15) as postman:
         assert came.wait(10)
         came.clear()
         put(engine)

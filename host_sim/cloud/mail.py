@@ -8,8 +8,6 @@ may come twice; none is lost.
 import logging
 import smtplib
 import ssl
-import threading
-from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import SMTPUTF8
 from pathlib import Path
@@ -25,7 +23,6 @@ ATTEMPTS = 8
 FIRST_RETRY_S = 30  # doubled each time
 _TIMEOUT_S = 20
 _AT_ONCE = 50
-_LOOK_S = 15
 
 log = logging.getLogger(__name__)
 
@@ -155,35 +152,3 @@ def _waited(tried: int) -> int:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
-
-
-class Postman:
-    """A thread that delivers, when it is woken and every now and then."""
-
-    def __init__(self, run: Callable[[], int]):
-        self._run = run
-        self._wake = threading.Event()
-        self._stop = False
-        self._thread = threading.Thread(target=self._work, name="postman", daemon=True)
-
-    def __enter__(self) -> "Postman":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop = True
-        self.wake()
-        self._thread.join(2 * _TIMEOUT_S)
-
-    def wake(self) -> None:
-        """There is mail."""
-        self._wake.set()
-
-    def _work(self) -> None:
-        while not self._stop:
-            try:
-                self._run()
-            except Exception as error:  # noqa: BLE001 - a thread's edge: the next round may do better
-                log.error("mail cannot be sent", extra={"error": type(error).__name__})
-            self._wake.wait(_LOOK_S)
-            self._wake.clear()

@@ -13,8 +13,12 @@ from . import logs
 from .config import Config
 from .database import DatabaseError, connect, migrate
 from .keys import KeyFileError
-from .mail import MailError, Postman
+from .mail import MailError
 from .web.app import create_app
+from .worker import Worker
+
+MAIL_EVERY_S = 15
+LEASES_EVERY_S = 60
 
 
 def now() -> int:
@@ -76,7 +80,9 @@ def _run(config: Config, listener: socket.socket) -> None:
     service = app.state.service
     # uvicorn's own access log has paths and queries in it, ours has not.
     server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_config=None))
-    with Postman(service.deliver_mail) as postman, suppress(KeyboardInterrupt):
+    postman = Worker("postman", service.deliver_mail, MAIL_EVERY_S)
+    leases = Worker("leases", service.renew_leases, LEASES_EVERY_S)
+    with postman, leases, suppress(KeyboardInterrupt):
         service.new_mail = postman.wake
         click.echo(f"Sharelock cloud at {config.base_url}")
         server.run([listener])

@@ -117,21 +117,31 @@ def changes_after(ctx: Context, device: Device, applied: int, most: int = 100) -
     return [_batch(ctx, device, part) for part in _parts(rows)]
 
 
-def leased_out(ctx: Context) -> list[Share]:
-    """Shares whose newest grants have used up half of their lease."""
+def renew_leases(ctx: Context, most: int = 500) -> int:
+    """Sign the grants again that have used up half of their lease; how many there were."""
     newest = (
-        select(Statement.share_id, func.max(Statement.lease).label("lease"))
-        .where(Statement.lease.is_not(None))
-        .group_by(Statement.share_id)
+        select(func.max(Statement.id).label("id"))
+        .where(Statement.kind == statements.GRANT)
+        .group_by(Statement.share_id, Statement.key_id)
         .subquery()
     )
-    return list(
-        ctx.session.scalars(
-            select(Share)
-            .join(newest, newest.c.share_id == Share.id)
-            .where(Share.status == ACCEPTED, newest.c.lease - ctx.now < Share.lease_s / 2)
+    due = (
+        select(Share, Key)
+        .join(Statement, Statement.share_id == Share.id)
+        .join(newest, newest.c.id == Statement.id)
+        .join(Key, Key.id == Statement.key_id)
+        .where(
+            Share.status == ACCEPTED,
+            Key.removed_at.is_(None),
+            Statement.lease - ctx.now < Share.lease_s / 2,
         )
+        .order_by(Statement.lease)
+        .limit(most)
     )
+    found = ctx.session.execute(due).all()
+    for share, key in found:
+        _keep(ctx, share.device, _grant(ctx, share, key, None), None, share, key)
+    return len(found)
 
 
 def _grant(ctx: Context, share: Share, key: Key, sequence: int | None) -> Change:

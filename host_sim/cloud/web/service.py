@@ -10,6 +10,7 @@ from sqlalchemy import Engine, func, select
 from .. import mail
 from ..config import Config
 from ..database import transaction
+from ..domain import issuing
 from ..domain.context import Context
 from ..domain.model import Mail
 from ..issuers import Issuers
@@ -47,6 +48,11 @@ class Service:
         sent = mail.deliver(self.engine, self.clock(), self._carrier, f"sharelock@{host}")
         self.metrics.mails.inc(sent)
         return sent
+
+    def renew_leases(self) -> int:
+        """Renew what needs it; how many grants."""
+        with self.transaction() as context:
+            return issuing.renew_leases(context)
 
     def waiting_mails(self) -> int:
         """How many mails were not sent yet."""
