@@ -59,7 +59,8 @@ def create_app(config: Config, engine: Engine, clock: Clock) -> FastAPI:
     app.add_middleware(Front, service=service, styles=styles)
     install(app, styles)
     for router in ROUTERS:
-        app.include_router(router)
+        # `include_router` would build each route a second time, for every application.
+        app.router.routes.extend(router.routes)
     _add_probes(app, service)
     _tell_true(app)
     return app
