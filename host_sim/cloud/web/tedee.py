@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
+from ..domain.errors import DomainError
 from ..tedee import MOST_ID, BadRequest, NotExpressible
 from .auth import Route
-from .problems import Refusal, Style
+from .problems import STATUS, Refusal, Style
 
 SHARE_VERSIONS = tuple(f"v1.{minor}" for minor in range(22, 34))
 ACCESS_VERSIONS = ("v37",)
@@ -39,6 +40,7 @@ _CODES = {
     "already-shared": 1003,
     "already-invited": 1004,
     "no-group": 1006,
+    "private-type": _BAD_RULES,
     "self": 1008,
 }
 
@@ -110,7 +112,9 @@ class TedeeAccess(Tedee):
 
     def coded(self, refusal: Refusal) -> ErrorCode | None:
         """The number that the API has for it."""
-        number = _CODES.get(refusal.code, _BAD_RULES if refusal.status == 400 else None)
+        number = _CODES.get(refusal.code)
+        if number is None and refusal.status in (400, 409):
+            number = _BAD_RULES
         return ErrorCode(code=number, message=refusal.message) if number else None
 
 
@@ -136,8 +140,10 @@ class TedeeRoute(Route):
         return handler
 
 
-def refusal_of(error: BadRequest) -> Refusal:
-    """The answer to a body that cannot be used."""
+def refusal_of(error: BadRequest | DomainError) -> Refusal:
+    """The answer to a body that cannot be used, or to what cannot be done."""
+    if isinstance(error, DomainError):
+        return Refusal(STATUS[type(error)], error.code, str(error))
     if isinstance(error, NotExpressible):
         return Refusal(409, "not-expressible", str(error))
     return Refusal(400, "invalid", "; ".join(error.problems))

@@ -14,7 +14,6 @@ from ..domain.model import PENDING, Person, Share
 from ..tedee import BadRequest, NewShare, ShareChange
 from .auth import Call, caller
 from .fields import instant
-from .problems import STATUS, Refusal
 from .tedee import (
     SHARE_VERSIONS,
     Answer,
@@ -236,13 +235,7 @@ def _outcome(ctx: Context, person: Person, wanted: Any) -> Outcome:
     try:
         with ctx.session.begin_nested():
             made = _create(ctx, person, tedee.check(NewShare, wanted))
-    except BadRequest as error:
-        return _failed(refusal_of(error))
-    except DomainError as error:
-        return _failed(Refusal(STATUS[type(error)], error.code, str(error)))
+    except (BadRequest, DomainError) as error:
+        told = Tedee().failure(refusal_of(error))
+        return Outcome(**told.model_dump(exclude={"error"}))
     return Outcome(result=made, success=True, error_messages=[], status_code=201)
-
-
-def _failed(refusal: Refusal) -> Outcome:
-    told = Tedee().failure(refusal)
-    return Outcome(**told.model_dump(exclude={"error"}))
