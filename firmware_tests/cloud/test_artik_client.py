@@ -1,13 +1,10 @@
 """ARTIK's own client of 2017, as it was published, against this service over a real socket."""
 
 import json
-import socket
 import subprocess
-import threading
 from contextlib import contextmanager
 
 import pytest
-import uvicorn
 from websockets.sync.client import connect
 
 from firmware_tests.cloud.artik import accept, token
@@ -46,20 +43,6 @@ for line in sys.stdin:
 
 
 @contextmanager
-def served(world):
-    """The address of a world's service, on a real socket."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(world.app, log_config=None, lifespan="off"))
-    thread = threading.Thread(target=server.run, args=([listener],))
-    thread.start()
-    try:
-        yield "127.0.0.1:{}".format(listener.getsockname()[1])
-    finally:
-        server.should_exit = True
-        thread.join(30)
-
-
-@contextmanager
 def their_client(address):
     """A function that makes a call with ARTIK's client: (token, name, *arguments, **options)."""
     command = [str(PYTHON), "-c", PROGRAM, f"http://{address}/v1.1"]
@@ -82,7 +65,7 @@ def test_artiks_own_client_shares_a_device_and_hears_of_it(sqlite_service):
         pytest.skip("PyPI artikcloud is not installed: run `make env`")
     world = sqlite_service
     anna, bob = world.person("anna@example.org"), world.person("bob@example.org")
-    with served(world) as address, their_client(address) as call:
+    with world.served() as address, their_client(address) as call:
         assert call(anna.token, "UsersApi.get_self")["data"]["email"] == anna.email
         device = {"Device": {"dtid": LOCK, "name": "Door", "uid": anna.uid}}
         door = call(anna.token, "DevicesApi.add_device", device)["data"]["id"]

@@ -1,6 +1,8 @@
 """A share service with a clock to set, a mailbox to read, and people with tokens."""
 
 import re
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -10,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
@@ -75,6 +78,20 @@ class World:
     def __exit__(self, *what: object) -> None:
         self.http.__exit__(*what)
         self._engine.dispose()
+
+    @contextmanager
+    def served(self, **options: Any) -> Iterator[str]:
+        """The address of the service, `host:port`, on a real socket; options are uvicorn's."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        config = uvicorn.Config(self.app, log_config=None, lifespan="off", **options)
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            yield f"127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(30)
 
     @contextmanager
     def transaction(self) -> Iterator[Context]:
