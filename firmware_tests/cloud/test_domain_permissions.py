@@ -179,11 +179,11 @@ def test_who_may_do_what(realm, share, view):
         assert permissions.may(ctx, who, device, act) == (MAY[found.name, act.name] == "y"), act
         require = lambda act=act: permissions.require(ctx, who, device, act)  # noqa: E731
         assert outcome(realm, require) == MAY[found.name, act.name]
-    for act, do in functions(case):
-        expected = MAY[found.name, "GIVE_AWAY" if act == "never" else act]
-        if act == "never" and expected == "y":
+    for deed, do in functions(case):
+        expected = MAY[found.name, "GIVE_AWAY" if deed == "never" else deed]
+        if deed == "never" and expected == "y":
             expected = "-"
-        assert outcome(realm, do) == expected, act
+        assert outcome(realm, do) == expected, deed
     everybody = found in (Standing.ADMIN, Standing.OWNER)
     if Act.SEE in permissions.MAY[found]:
         seen = {each.email for each in sharing.visible(ctx, who, device)}

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from . import addresses, issuing, links, organisations, sharing
+from . import addresses, issuing, links, locks, organisations, sharing
 from .context import Context
 from .errors import Conflict, Forbidden, NotFound
 from .model import ACCEPTED, Deed, Device, Organisation, Person, Share
@@ -31,6 +31,7 @@ def create(
     if owner.confirmed_at is None:
         raise Forbidden("unconfirmed", "Confirm your address first.")
     home = organisation or organisations.home(ctx, owner)
+    locks.hold_roles(ctx, home)
     if not organisations.belongs(ctx, owner, home):
         raise Conflict("no-member", "The owner is no member of the organization.")
     device = Device(
@@ -61,14 +62,19 @@ def configure(
     zone: str | None = None,
     settings: dict[str, Any] | None = None,
 ) -> None:
-    """Change the name, the zone, or some of SETTINGS. Raises NotFound, Forbidden, Invalid."""
+    """Change the name, the zone, or some of SETTINGS; None is the lock's default.
+
+    Raises NotFound, Forbidden, Invalid.
+    """
+    locks.hold(ctx, device)
     require(ctx, actor, device, Act.SET)
     if name is not None:
         device.name = name
     before = (device.zone, device.settings)
     if zone is not None:
         device.zone = zone
-    device.settings = {**device.settings, **(settings or {})}
+    merged = {**device.settings, **(settings or {})}
+    device.settings = {name: value for name, value in merged.items() if value is not None}
     if (device.zone, device.settings) != before:
         device.settings_version += 1
         issuing.configure(ctx, device)
@@ -79,6 +85,7 @@ def transfer(
     ctx: Context, actor: Person, device: Device, email: str, *, keep_shares: bool
 ) -> None:
     """Give a device to the account with an address, and tell both. Raises NotFound, Conflict."""
+    locks.hold(ctx, device)
     require(ctx, actor, device, Act.GIVE_AWAY)
     give(ctx, actor, device, email, keep_shares=keep_shares)
 
@@ -111,25 +118,26 @@ def hand_over(ctx: Context, actor: Person, device: Device, heir: Person | None) 
     Its owner does, or who manages the organisation. Raises NotFound, Forbidden, Conflict.
     """
     place = device.organisation
-    if not may(ctx, actor, device, Act.GIVE_AWAY):
-        organisations.require(ctx, actor, place, organisations.MANAGE)
     for near in organisations.below(ctx, place):
         if heir is not None and organisations.member_of(ctx, heir, near) is not None:
             break
     else:
         raise Conflict("no-member", "The new owner is no member of the organization.")
-    if near is not place:
+    locks.hold_roles(ctx, near)
+    locks.hold(ctx, device)
+    if not may(ctx, actor, device, Act.GIVE_AWAY):
+        organisations.require(ctx, actor, device.organisation, organisations.MANAGE)
+    if near is not device.organisation:
         move(ctx, actor, device, near)
     give(ctx, actor, device, heir.email, keep_shares=True)
 
 
 def move(ctx: Context, actor: Person, device: Device, to: Organisation) -> None:
     """Move a device to another organisation that the actor manages, as that of the device."""
+    locks.hold_roles(ctx, to)
+    locks.hold(ctx, device)
     for place in (device.organisation, to):
         organisations.require(ctx, actor, place, organisations.MANAGE)
-    # Before the device's own row, in the order in which changes of roles lock them.
-    arrival = select(Organisation.id).where(Organisation.id == to.id)
-    ctx.session.execute(arrival.with_for_update(read=True, key_share=True))
     device.organisation = to
     ctx.session.flush()
     sharing.settle(ctx, device)
@@ -141,6 +149,7 @@ def delete(ctx: Context, actor: Person, device: Device) -> None:
 
     The owner's grant stays good at the lock, until it is reset: nobody is shut out of their house.
     """
+    locks.hold(ctx, device)
     require(ctx, actor, device, Act.GIVE_AWAY)
     sharing.end_all(ctx, actor, device, but_owner=True)
     owners = select(Share).where(Share.device_id == device.id, Share.ended_at.is_(None))

@@ -15,7 +15,7 @@ from firmware.store.settings import Settings
 
 from .. import issuer
 from ..issuer import Change
-from . import terms
+from . import locks, terms
 from .context import Context
 from .errors import Invalid
 from .model import ACCEPTED, Device, Key, Share, Statement
@@ -101,6 +101,20 @@ def configure(ctx: Context, device: Device) -> None:
     _keep(ctx, device, change, None)
 
 
+def settings(ctx: Context, device: Device) -> Statement:
+    """The newest settings of a device."""
+    mine = select(Statement).where(
+        Statement.device_id == device.id, Statement.kind == statements.SETTINGS
+    )
+    return ctx.session.scalars(mine.order_by(Statement.id.desc()).limit(1)).one()
+
+
+def time(ctx: Context, device: Device, nonce: bytes | None = None) -> bytes:
+    """The time for a device, in answer to its nonce or to none, as it travels."""
+    change = issuer.time(device.lock_id.encode(), from_unix(ctx.now), nonce)
+    return issuer.sign(change, ctx.issuers.key(ctx.issuers.current))
+
+
 def token(ctx: Context, statement: Statement) -> bytes:
     """A statement of the database as it travels."""
     return issuer.sign((statement.kind, statement.payload), ctx.issuers.key(statement.issuer))
@@ -161,9 +175,8 @@ def _keys(ctx: Context, share: Share) -> list[Key]:
 
 
 def _next(ctx: Context, device: Device) -> int:
-    """The next number of a device, whose row is locked until the transaction ends."""
-    locked = select(Device).where(Device.id == device.id).with_for_update()
-    ctx.session.execute(locked.execution_options(populate_existing=True))
+    """The next number of a device."""
+    locks.hold(ctx, device)
     device.sequence += 1
     ctx.session.flush()
     return device.sequence

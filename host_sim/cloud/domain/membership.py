@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
-from . import names, people, sharing
+from . import locks, names, people, sharing
 from .context import Context
-from .errors import Conflict, Forbidden, Invalid
-from .model import Device, Member, Organisation, Person, Role
+from .errors import Conflict, Forbidden, Invalid, NotFound
+from .model import Member, Organisation, Person, Role
 from .organisations import MANAGE, NEEDS, PERMISSIONS, may_give, require, upwards
 
 MOST_ROLES = 20  # of an organisation
@@ -26,7 +26,7 @@ def invite(
     Raises NotFound, Forbidden, Conflict, Invalid.
     """
     _check(ctx, actor, organisation, role.permissions)
-    _hold(ctx, organisation)
+    locks.hold_members(ctx, organisation)
     person = people.expected(ctx, email, name)
     here = select(Member.email_key).where(Member.organisation_id == organisation.id)
     keys = ctx.session.scalars(here).all()
@@ -59,7 +59,8 @@ def invite(
 def set_role(ctx: Context, actor: Person, member: Member, role: Role) -> None:
     """Give a member another role. Raises as `invite`."""
     _check(ctx, actor, member.organisation, (*member.role.permissions, *role.permissions))
-    _hold(ctx, member.organisation)
+    locks.hold_members(ctx, member.organisation)
+    _read_again(ctx, member)
     member.role = role
     _settle(ctx, member.organisation)
 
@@ -69,7 +70,8 @@ def remove(ctx: Context, actor: Person, member: Member) -> None:
     organisation = member.organisation
     if member.person_id != actor.id:
         _check(ctx, actor, organisation, member.role.permissions)
-    _hold(ctx, organisation)
+    locks.hold_members(ctx, organisation)
+    _read_again(ctx, member)
     ctx.session.delete(member)
     _settle(ctx, organisation)
 
@@ -84,7 +86,7 @@ def add_role(
     """Make a role. Raises as `invite`."""
     kept = _checked(permissions)
     _check(ctx, actor, organisation, kept)
-    _hold(ctx, organisation)
+    locks.hold_members(ctx, organisation)
     name = names.clean(name)
     if any(role.name == name for role in organisation.roles):
         raise Conflict("role-exists", f"There is a role {name} already.")
@@ -100,7 +102,7 @@ def change_role(ctx: Context, actor: Person, role: Role, permissions: Iterable[s
     """Change what all who have a role may do. Raises as `invite`."""
     kept = _checked(permissions)
     _check(ctx, actor, role.organisation, (*role.permissions, *kept))
-    _hold(ctx, role.organisation)
+    locks.hold_members(ctx, role.organisation)
     role.permissions = kept
     _settle(ctx, role.organisation)
 
@@ -139,12 +141,11 @@ def _check(
         raise Forbidden("level", "Nobody gives or takes away more than they have.")
 
 
-def _hold(ctx: Context, organisation: Organisation) -> None:
-    """Let nobody else change its members or devices until the transaction ends."""
-    place = select(Organisation.id).where(Organisation.id == organisation.id)
-    inside = select(Device.id).where(Device.organisation_id == organisation.id)
-    ctx.session.execute(place.with_for_update())
-    ctx.session.execute(inside.order_by(Device.id).with_for_update())
+def _read_again(ctx: Context, member: Member) -> None:
+    """Raises NotFound if somebody has taken them out meanwhile."""
+    same = select(Member).where(Member.id == member.id)
+    if ctx.session.scalar(same, execution_options={"populate_existing": True}) is None:
+        raise NotFound("user")
 
 
 def _settle(ctx: Context, organisation: Organisation) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 
 from firmware.policy.grant import ADMIN, GUEST, OWNER
 
-from . import addresses, issuing, links, organisations, terms
+from . import addresses, issuing, links, locks, organisations, terms
 from .context import Context
 from .errors import Conflict, Forbidden, Invalid, NotFound
 from .model import (
@@ -54,6 +54,7 @@ def create(
     With an account behind it the share is accepted at once, otherwise when there is one; `by_link`
     it is only accepted by following a mailed link. Raises NotFound, Forbidden, Conflict, Invalid.
     """
+    locks.hold(ctx, device)
     found = require(ctx, actor, device, Act.SHARE)
     _check_shareable(device)
     _check_target(ctx, actor, device, addresses.key(email))
@@ -67,6 +68,7 @@ def create(
 def pass_on(ctx: Context, holder: Person, parent: Share, email: str, write: Write) -> Share:
     """Share on, narrower, what somebody holds, if its owner allowed that. Raises as `create`."""
     device = parent.device
+    _hold(ctx, parent)
     if parent.person_id != holder.id or parent.ended_at is not None:
         raise NotFound("share")
     if parent.status != ACCEPTED or not is_active(ctx, parent):
@@ -111,6 +113,7 @@ def change(
 
 def end(ctx: Context, actor: Person, share: Share) -> None:
     """End a share: its owner or an administrator does, or whoever passed it on."""
+    _hold(ctx, share)
     if share.parent is None or share.parent.person_id != actor.id or share.ended_at is not None:
         _over(ctx, actor, share)
     if share.origin == OWNERSHIP:
@@ -123,6 +126,7 @@ def end(ctx: Context, actor: Person, share: Share) -> None:
 
 def drop(ctx: Context, holder: Person, share: Share) -> None:
     """A holder gives back a share, or declines one that is pending."""
+    _hold(ctx, share)
     if share.email_key != holder.email_key or share.ended_at is not None:
         raise NotFound("share")
     if share.origin == OWNERSHIP:
@@ -146,8 +150,9 @@ def accept(ctx: Context, person: Person, secret: str) -> Share:
     link = links.find(ctx, links.SHARE, secret)
     if person.confirmed_at is None or link.email_key != person.email_key:
         raise NotFound("invitation")  # for this account
-    share = ctx.session.get(Share, link.subject_id)
-    if share is None or share.status != PENDING:
+    share = ctx.session.get_one(Share, link.subject_id)
+    _hold(ctx, share)
+    if share.status != PENDING:
         raise NotFound("invitation")
     link.used_at = ctx.now
     _accept(ctx, share, person)
@@ -157,8 +162,9 @@ def accept(ctx: Context, person: Person, secret: str) -> Share:
 def claim(ctx: Context, person: Person) -> None:
     """Give a person what waited for an address that was just confirmed."""
     waiting = select(Share).where(Share.email_key == person.email_key, Share.status == PENDING)
-    for share in ctx.session.scalars(waiting.order_by(Share.id)):
-        if not share.by_link:
+    for share in ctx.session.scalars(waiting.order_by(Share.device_id)).all():
+        _hold(ctx, share)
+        if share.status == PENDING and not share.by_link:
             _accept(ctx, share, person)
     for member in organisations.join_invited(ctx, person):
         settle_organisation(ctx, member.organisation)
@@ -216,8 +222,8 @@ def settle(ctx: Context, device: Device) -> None:
 
     A share of one's own goes before one by role.
     """
-    # Whoever changes roles holds this row, too: what is read next is what they left.
-    ctx.session.execute(select(Device.id).where(Device.id == device.id).with_for_update())
+    # Whoever changes roles holds it, too: what is read next is what they left.
+    locks.hold(ctx, device)
     wanted = {}
     if device.deleted_at is None and not device.private_type:
         for member in organisations.members(ctx, device.organisation):
@@ -382,12 +388,19 @@ def _note(ctx: Context, actor: Person | None, share: Share, what: str) -> None:
 
 def _over(ctx: Context, actor: Person, share: Share) -> Standing:
     """The standing of somebody who may change or end this share."""
+    _hold(ctx, share)
     found = require(ctx, actor, share.device, Act.SHARE)
     if share.ended_at is not None:
         raise NotFound("share")
     if terms.level(share) > most_level(found):
         raise Forbidden("owner", "Nobody but the owner decides about the owner's share.")
     return found
+
+
+def _hold(ctx: Context, share: Share) -> None:
+    """See a share as it is, and let nobody else change it until the transaction ends."""
+    locks.hold(ctx, share.device)
+    ctx.session.refresh(share)
 
 
 def _check_shareable(device: Device) -> None:
