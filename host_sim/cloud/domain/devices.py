@@ -104,6 +104,9 @@ def give(ctx: Context, actor: Person, device: Device, email: str, *, keep_shares
         raise Conflict("owner", "This person is the owner already.")
     if not keep_shares:
         sharing.end_all(ctx, actor, device, but_owner=True)
+    if not organisations.belongs(ctx, heir, device.organisation):
+        # Or who gave it away could still open it, by a role there.
+        device.organisation = organisations.home(ctx, heir)
     sharing.own(ctx, device, heir)
     sharing.settle(ctx, device)
     _note(ctx, actor, device, "device.transferred")
