@@ -6,13 +6,10 @@ from typing import Any, BinaryIO
 import click
 from rich.text import Text
 
-from firmware.policy import reasons
-from firmware.policy.decision import HOLDOVER, TRUSTED, UNKNOWN
-from firmware.policy.explain import readable
-from firmware.policy.instant import Instant, iso
 from firmware.store import entry
 from firmware.store.export import HEAD_BYTES, HeadError, read_head
 from firmware.store.seal import Seal
+from host_sim.cloud.entries import described, words
 
 from .cli import NO, BadInput, Group, json_option
 from .output import console, print_json, table
@@ -24,19 +21,6 @@ _FAULTS = {
     entry.BAD_SEQUENCE: "entries are missing before it, or it is out of order",
 }
 _NAMES = {entry.BAD_LINK: "link", entry.BAD_TAG: "tag", entry.BAD_SEQUENCE: "sequence"}
-_OWN_REASONS = {
-    (entry.BOOT, entry.CLEAN): "boot after an orderly stop",
-    (entry.BOOT, entry.UNCLEAN): "boot after a power cut or a crash; numbers were skipped",
-    (entry.BOOT, entry.FIRST): "first boot: there was no log",
-    (entry.GAP, entry.QUEUE): "events were not entered: nothing could be written for a while",
-    (entry.GAP, entry.RING): "entries had to make room before they were acknowledged",
-    (entry.DAMAGE, entry.RECORDS): "the lock found damaged entries",
-    (entry.DAMAGE, entry.STATE): "the lock found damage to the log's state",
-    (entry.DAMAGE, entry.MISSING): "entries are gone that the lock had written",
-}
-_OF_GRANTS = 16  # reasons of damage from here on are the grant cache's
-_WITH_REASON = (entry.DECISION, entry.STATEMENT, entry.SETTINGS)
-_TRUST = {UNKNOWN: "unknown", HOLDOVER: "holdover", TRUSTED: "trusted"}
 
 
 @click.group(cls=Group)
@@ -136,12 +120,12 @@ class _Export:
                 for place, name, text in self.faults
             ],
             "notes": [
-                {"sequence": each.sequence, "count": each.count, "text": _words(each)}
+                {"sequence": each.sequence, "count": each.count, "text": words(each)}
                 for each in self.notes()
             ],
         }
         if show_all:
-            members["log"] = [_fields(each) for each in self.entries]
+            members["log"] = [described(each) for each in self.entries]
         return members
 
     def tell(self, show_all: bool) -> None:
@@ -150,7 +134,7 @@ class _Export:
         if show_all:
             shown = table("number", "time", "clock", "kind", "share", "count", "what")
             for each in self.entries:
-                fields = _fields(each)
+                fields = described(each)
                 shown.add_row(
                     str(each.sequence),
                     fields["time"],
@@ -165,7 +149,7 @@ class _Export:
             where = f"  entry {place} at byte {_offset(place)}: {text}"
             out.print(Text.assemble((name, "bold red"), where), soft_wrap=True)
         for each in self.notes():
-            where = f"  number {each.sequence}: {_words(each)} ({each.count})"
+            where = f"  number {each.sequence}: {words(each)} ({each.count})"
             out.print(Text.assemble(("note", "yellow"), where), soft_wrap=True)
         if self.previous is None:
             text = "  what came before the first entry is not known; --link HEX says it"
@@ -182,34 +166,6 @@ class _Export:
 
 def _offset(place: int) -> int:
     return HEAD_BYTES + place * entry.BYTES
-
-
-def _fields(each: entry.Entry) -> dict[str, Any]:
-    error = f"error under {1 << each.error_class} s" if each.error_class < 32 else "error unknown"
-    share = each.share.rstrip(b"\x00")
-    return {
-        "sequence": each.sequence,
-        "time": iso(Instant(each.day, each.second)),
-        "clock": f"{_TRUST.get(each.trust, '?')}, {error}",
-        "kind": entry.KINDS.get(each.kind, f"kind_{each.kind}"),
-        "reason": each.reason,
-        "action": each.action,
-        "share": readable(share) if share else None,
-        "subject": each.subject.hex(),
-        "count": each.count,
-        "what": _words(each),
-    }
-
-
-def _words(each: entry.Entry) -> str:
-    """What the reason of an entry means."""
-    if (each.kind, each.reason) in _OWN_REASONS:
-        return _OWN_REASONS[each.kind, each.reason]
-    if each.kind == entry.DAMAGE and each.reason >= _OF_GRANTS:
-        return f"the lock found damage in the grant cache ({each.reason - _OF_GRANTS})"
-    if each.kind in _WITH_REASON:
-        return reasons.name(each.reason)
-    return f"{entry.KINDS.get(each.kind, 'kind')} {each.reason}"
 
 
 def _hex(text: str, length: int, what: str) -> bytes:

@@ -1,0 +1,52 @@
+"""What an entry of a lock's audit log says, for people and for programs."""
+
+from typing import Any
+
+from firmware.policy import reasons
+from firmware.policy.decision import HOLDOVER, TRUSTED, UNKNOWN
+from firmware.policy.explain import readable
+from firmware.policy.instant import Instant, iso
+from firmware.store import entry
+
+_OWN_REASONS = {
+    (entry.BOOT, entry.CLEAN): "boot after an orderly stop",
+    (entry.BOOT, entry.UNCLEAN): "boot after a power cut or a crash; numbers were skipped",
+    (entry.BOOT, entry.FIRST): "first boot: there was no log",
+    (entry.GAP, entry.QUEUE): "events were not entered: nothing could be written for a while",
+    (entry.GAP, entry.RING): "entries had to make room before they were acknowledged",
+    (entry.DAMAGE, entry.RECORDS): "the lock found damaged entries",
+    (entry.DAMAGE, entry.STATE): "the lock found damage to the log's state",
+    (entry.DAMAGE, entry.MISSING): "entries are gone that the lock had written",
+}
+_OF_GRANTS = 16  # reasons of damage from here on are the grant cache's
+_WITH_REASON = (entry.DECISION, entry.STATEMENT, entry.SETTINGS)
+_TRUST = {UNKNOWN: "unknown", HOLDOVER: "holdover", TRUSTED: "trusted"}
+
+
+def described(each: entry.Entry) -> dict[str, Any]:
+    """An entry as JSON."""
+    error = f"error under {1 << each.error_class} s" if each.error_class < 32 else "error unknown"
+    share = each.share.rstrip(b"\x00")
+    return {
+        "sequence": each.sequence,
+        "time": iso(Instant(each.day, each.second)),
+        "clock": f"{_TRUST.get(each.trust, '?')}, {error}",
+        "kind": entry.KINDS.get(each.kind, f"kind_{each.kind}"),
+        "reason": each.reason,
+        "action": each.action,
+        "share": readable(share) if share else None,
+        "subject": each.subject.hex(),
+        "count": each.count,
+        "what": words(each),
+    }
+
+
+def words(each: entry.Entry) -> str:
+    """What the reason of an entry means."""
+    if (each.kind, each.reason) in _OWN_REASONS:
+        return _OWN_REASONS[each.kind, each.reason]
+    if each.kind == entry.DAMAGE and each.reason >= _OF_GRANTS:
+        return f"the lock found damage in the grant cache ({each.reason - _OF_GRANTS})"
+    if each.kind in _WITH_REASON:
+        return reasons.name(each.reason)
+    return f"{entry.KINDS.get(each.kind, 'kind')} {each.reason}"
