@@ -14,6 +14,8 @@ from . import (
     artik,
     artik_messages,
     blynk,
+    native,
+    native_shares,
     pages,
     tedee,
     tedee_access,
@@ -34,6 +36,8 @@ ROUTERS = (
     blynk.router,
     artik.router,
     artik_messages.router,
+    native.router,
+    native_shares.router,
     pages.router,
 )
 STYLES: tuple[Style, ...] = (*tedee.STYLES, blynk.STYLE, artik.STYLE)  # the native one comes last
