@@ -198,6 +198,12 @@ def test_what_makes_no_share(shared, body, status, told):
     assert listed(shared) == before
 
 
+def test_everything_that_is_wrong_is_told(shared):
+    answer = create(shared, accessLevel=9, repeatEvent={"weekDays": "x", "endDate": 1})
+    places = [text.partition(": ")[0] for text in answer.json()["errorMessages"]]
+    assert places == ["accessLevel", "repeatEvent.weekDays", "repeatEvent.endDate"]
+
+
 def test_who_waits_for_an_account_is_not_invited_again(house):
     assert create(house).status_code == 201
     assert "invited" in refused(create(house), 406)

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from ..domain.errors import DomainError
 from ..tedee import MOST_ID, BadRequest, NotExpressible
 from .auth import Route
-from .problems import STATUS, Refusal, Style
+from .problems import STATUS, Fault, Refusal, Style
 
 SHARE_VERSIONS = tuple(f"v1.{minor}" for minor in range(22, 34))
 ACCESS_VERSIONS = ("v37",)
@@ -97,7 +97,8 @@ class Tedee(Style):
     def failure(self, refusal: Refusal) -> Failure:
         """What it says."""
         status = _STATUS.get(refusal.code, refusal.status)
-        texts = [f"{where}: {what}" for where, what in refusal.faults] or [refusal.message]
+        faults = [": ".join(filter(None, fault)) for fault in refusal.faults]
+        texts = faults or [refusal.message]
         return Failure(error_messages=texts, status_code=status, error=self.coded(refusal))
 
     def coded(self, refusal: Refusal) -> ErrorCode | None:
@@ -146,7 +147,8 @@ def refusal_of(error: BadRequest | DomainError) -> Refusal:
         return Refusal(STATUS[type(error)], error.code, str(error))
     if isinstance(error, NotExpressible):
         return Refusal(409, "not-expressible", str(error))
-    return Refusal(400, "invalid", "; ".join(error.problems))
+    faults = tuple(Fault(*problem.partition(": ")[::2]) for problem in error.problems)
+    return Refusal(400, "invalid", str(error), faults)
 
 
 def routes(*versions: str) -> APIRouter:
