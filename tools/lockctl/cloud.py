@@ -23,7 +23,15 @@ _DEFAULT = "http://127.0.0.1:8080"
 _TIMEOUT_S = 30
 
 
-@click.group(cls=Group)
+_LATER = {
+    "devices": "tools.lockctl.cloud_devices",
+    "phones": "tools.lockctl.cloud_devices",
+    "shares": "tools.lockctl.cloud_shares",
+    "invitations": "tools.lockctl.cloud_shares",
+}
+
+
+@click.group(cls=Group, later=_LATER)
 def cloud() -> None:
     """The share cloud: run it, log in to it, and use it."""
 
