@@ -2,15 +2,18 @@
 
 import json
 import re
+import shlex
 
 import pytest
 from click.testing import CliRunner
 
 from host_sim.cloud.keys import PrivateKey
+from host_sim.runtimes import ROOT
 from tools.lockctl import cloud
 from tools.lockctl.__main__ import main
 
 BOB = "bob@example.org"
+DOCUMENT = (ROOT / "docs" / "cloud.md").read_text()
 
 
 @pytest.fixture
@@ -166,3 +169,14 @@ def test_phones(lockctl, anna, tmp_path):
     assert again.exit_code == 1 and "was registered before" in again.stderr
     assert lockctl(anna, "phones", "remove", "Pixel").exit_code == 0
     assert told(lockctl(anna, "phones", "list", "--json")) == []
+
+
+def test_the_examples_of_the_document_print_what_they_show(lockctl, anna, bob):
+    (block,) = re.findall(r"```console\n(\$ lockctl cloud devices .*?)```", DOCUMENT, re.DOTALL)
+    examples = re.split(r"^\$ lockctl cloud ", block, flags=re.MULTILINE)[1:]
+    for example in examples:
+        words, _, printed = example.partition("\n")
+        shown = lockctl(anna, *shlex.split(words)).output
+        lines = [line.rstrip() for line in re.sub(r"\b[0-9a-f]{32}\b", "ID", shown).splitlines()]
+        assert lines == re.sub(r"\b[0-9a-f]{32}\b", "ID", printed).splitlines(), words
+    assert len(examples) == 8

@@ -1,11 +1,16 @@
 """The native API: shares with all their terms, changed by field, passed on and looked into."""
 
+import json
+import re
+
 import pytest
 
 from firmware_tests.cloud import artik
 from host_sim.cloud.keys import PrivateKey
+from host_sim.runtimes import ROOT
 
 API = "/api/native/v1"
+DOCUMENT = (ROOT / "docs" / "api-native.md").read_text()
 KEY = PrivateKey.from_scalar(7).public
 PUBLIC = (KEY.x + KEY.y).hex()
 WARSAW = "CET-1CEST,M3.5.0,M10.5.0/3"
@@ -92,6 +97,27 @@ def test_a_share_keeps_all_that_it_was_given(service, anna, bob, door):
     for person in (anna, bob):
         assert ok(person.get(f"{API}/shares/{made['id']}")) == made
     assert ok(bob.get(f"{API}/shares")) == {"items": [made], "next": None}
+
+
+def test_the_example_of_the_document_is_taken(anna, door):
+    (text,) = re.findall(r"```json\n(.*?)```", DOCUMENT, re.DOTALL)
+    body = json.loads(text)
+    made = ok(anna.post(f"{API}/devices/{door}/shares", json=body), 201)
+    assert made["terms"].keys() == body["terms"].keys() == PLAIN.keys()
+    assert (made["lease"], made["terms"]["rules"]) == ("7 d", body["terms"]["rules"])
+
+
+def test_every_call_is_in_the_document_and_no_other(service):
+    told = set()
+    for line in re.findall(r"^\| (.*?) \|", DOCUMENT, re.MULTILINE):
+        told |= set(re.findall(r"/(?:devices|shares|phones)[^`?]*", line))
+    paths = service.http.get("/openapi.json").json()["paths"]
+    served = {path.removeprefix(API) for path in paths if path.startswith(API)}
+    same = {re.sub(r"\{\w+\}", "{id}", path) for path in served}
+    assert {path for path in told if path.count("/") < 3} <= same
+    for path in same:
+        last = path.rpartition("/")[2] if path.count("/") == 3 else path
+        assert any(last in line for line in DOCUMENT.splitlines() if line.startswith("|")), path
 
 
 def test_what_is_left_out_does_not_limit(anna, bob, door):
