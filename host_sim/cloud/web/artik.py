@@ -334,7 +334,7 @@ def list_all_shares_for_user(
     return _page(found, count, offset)
 
 
-@router.post("/devices", responses=errors(409), response_model_exclude_none=True)
+@router.post("/devices", responses=errors(404, 409), response_model_exclude_none=True)
 def add_device(body: NewDevice, call: Writes) -> DeviceEnvelope:
     """Add a device to the caller's account."""
     if body.uid not in (None, call.person.uid):
