@@ -4,19 +4,14 @@ There all dates and weekdays are UTC. The dates of `dayStartTime` and `dayEndTim
 only their time of day counts; `startDate` and `endDate` are instants. A fraction of a second
 rounds inwards, so that no rounding makes a share wider. A field that a change leaves out keeps its
 value, null clears it.
-
-The other way round, `shown` says a grant in these words. Where they have no room for it, it names
-no weekday, so that nothing ever looks wider than it is; a change keeps what they cannot say, and
-is refused where it cannot.
 """
 
 import json
 import re
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from math import ceil, floor
-from typing import Annotated, Any, NamedTuple, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -36,15 +31,13 @@ from firmware.policy.grant import (
     GUEST_RIGHTS,
     LOCAL,
     OWNER,
-    REMOTE,
     Grant,
     normalise,
 )
-from firmware.policy.instant import DAY_S, Instant, from_unix, iso
-from firmware.policy.schedule import EVERY_DAY, NO_FIRST_DAY, NO_LAST_DAY, Rule
+from firmware.policy.instant import DAY_S, Instant, from_unix
+from firmware.policy.schedule import EVERY_DAY, Rule
 
 GROUP = 1  # the other type of principal, beside a user
-NO_DAY = 0  # the weekdays of a share that is listed, and cannot be said
 MOST_ID = 2**63 - 1
 
 _TIME = re.compile(
@@ -66,10 +59,6 @@ class BadJson(BadRequest):
     def __init__(self, problem: str, position: int):
         super().__init__(problem)
         self.position = position
-
-
-class NotExpressible(BadRequest):
-    """A change of something that this API has no words for, so that it cannot say what is left."""
 
 
 def _time_of_day(text: object) -> Decimal | None:
@@ -127,7 +116,9 @@ _B = TypeVar("_B", bound=Body)
 _TEXT = WithJsonSchema({"type": ["string", "null"], "examples": ["2020-12-14T08:09:57.781Z"]})
 
 
-class _Times(Body):
+class Times(Body):
+    """When a share is active: seconds of the day and instants in UTC, None for no limit."""
+
     week_days: int | None = None
     day_start_time: Annotated[Any, BeforeValidator(_time_of_day), _TEXT] = None
     day_end_time: Annotated[Any, BeforeValidator(_time_of_day), _TEXT] = None
@@ -135,8 +126,8 @@ class _Times(Body):
     end_date: Annotated[Any, BeforeValidator(_end), _TEXT] = None
 
 
-class RepeatEvent(_Times):
-    """When a share is active: seconds of the day and instants in UTC, None for no limit."""
+class RepeatEvent(Times):
+    """The same in a share, with its number."""
 
     id: int | None = None
 
@@ -174,7 +165,7 @@ class NewShare(Body):
     def write_terms(self, grant: Grant, utc: bool = True) -> None:
         """Set the terms of a grant to the share's; `utc=False` takes its window as local."""
         grant.level = self.access_level
-        grant.rights = _rights(self.access_level)
+        grant.rights = rights(self.access_level)
         grant.channels = LOCAL if self.remote_access_disabled else ANY_CHANNEL
         grant.start = self.repeat_event.start_date
         grant.until = self.repeat_event.end_date
@@ -191,19 +182,20 @@ class ShareChange(Body):
     repeat_event: RepeatEvent = RepeatEvent()
 
     def named(self) -> dict[str, Any]:
-        """What it names, for `change`."""
+        """What it names, for `tedee_terms.change`."""
         named = _named(self)
-        return {**named, **_named(named.pop("repeat_event", RepeatEvent()))}
+        event = named.pop("repeat_event", RepeatEvent())
+        return {**named, **_named(event)}
 
 
-class Access(_Times):
+class Access(Times):
     """The body of a PUT of the later API (v37), flat; what it leaves out has no limit."""
 
     access_level: int = Field(ge=GUEST, le=OWNER)
     remote_access_disabled: bool = False
 
     def named(self) -> dict[str, Any]:
-        """All that it says, for `change`."""
+        """All that it says, for `tedee_terms.change`."""
         return {name: getattr(self, name) for name in Access.model_fields}
 
 
@@ -229,112 +221,9 @@ def _named(body: Body) -> dict[str, Any]:
     return {name: getattr(body, name) for name in body.model_fields_set - {"id"}}
 
 
-def _rights(level: int) -> int:
+def rights(level: int) -> int:
+    """What a level may do."""
     return GUEST_RIGHTS if level == GUEST else ALL_RIGHTS
-
-
-class Shown(NamedTuple):
-    """A grant in tedee's words, and the names of what they have no room for."""
-
-    access_level: int
-    remote_access_disabled: bool
-    event: RepeatEvent
-    not_expressible: tuple[str, ...]
-
-
-def shown(grant: Grant) -> Shown:
-    """A grant as it is listed: at no time, in no way and to nobody wider than it is."""
-    unsaid = {
-        "rights": grant.rights != _rights(grant.level),
-        "channels": grant.channels == REMOTE,
-        "rules": not _is_sayable(grant.rules),
-        "uses": grant.uses is not None,
-        "afterFirstUse": grant.after_first_use_s is not None,
-        "parent": grant.parent is not None,
-    }
-    names = [name for name, is_so in unsaid.items() if is_so]
-    event = _event(grant)
-    if names:
-        event = event.model_copy(update={"week_days": NO_DAY})
-    if grant.duress:
-        names.append("duress")  # which opens as often as it seems
-    return Shown(grant.level, not grant.channels & REMOTE or "channels" in names, event, (*names,))
-
-
-def change(grant: Grant, named: dict[str, Any]) -> None:
-    """Set the terms that a change names; one that says what is shown anyway changes nothing.
-
-    So whoever sends back what they were shown never loses, or widens, what was not. Raises
-    BadRequest, and NotExpressible for what would change something that cannot be said.
-    """
-    before = shown(grant)
-    level = named.get("access_level", grant.level)
-    if level != grant.level:
-        plain = grant.rights == _rights(grant.level)
-        grant.rights = _rights(level) if plain else grant.rights & _rights(level)
-        grant.level = level
-    disabled = named.get("remote_access_disabled", before.remote_access_disabled)
-    if disabled != before.remote_access_disabled:
-        if "channels" in before.not_expressible:
-            raise NotExpressible("remoteAccessDisabled: this share is for remote access only")
-        grant.channels = LOCAL if disabled else ANY_CHANNEL
-    times = {
-        name: named[name]
-        for name in _Times.model_fields
-        if name in named and named[name] != getattr(before.event, name)
-    }
-    if times.keys() & _OF_RULES and "rules" in before.not_expressible:
-        raise NotExpressible("repeatEvent: this share has rules that one window cannot express")
-    event = _event(grant).model_copy(update=times)
-    _check_window(event, times)
-    grant.start, grant.until = event.start_date, event.end_date
-    if times.keys() & _OF_RULES:
-        grant.rules = event.rules()
-    normalise(grant)
-
-
-_OF_RULES = {"week_days", "day_start_time", "day_end_time"}
-
-
-def _check_window(event: RepeatEvent, named: dict[str, Any]) -> None:
-    """Refuse what is within one second, part of which was rounded earlier: it is not overnight."""
-    start, end = event.day_start_time, event.day_end_time
-    one = ("day_start_time" in named) != ("day_end_time" in named)
-    if one and None not in (start, end) and 0 < start - end < 1:
-        raise BadRequest("repeatEvent: the window has no whole second")
-
-
-def _is_sayable(rules: Sequence[Rule]) -> bool:
-    if not rules:
-        return True
-    rule = rules[0]
-    dated = (rule.first_day, rule.last_day) != (NO_FIRST_DAY, NO_LAST_DAY)
-    return len(rules) == 1 and rule.allow and rule.utc and not dated
-
-
-def _event(grant: Grant) -> RepeatEvent:
-    """The times of a grant; without the rules, if one window cannot express them."""
-    times: dict[str, Any] = {"start_date": grant.start, "end_date": grant.until}
-    if grant.rules and _is_sayable(grant.rules):
-        (rule,) = grant.rules
-        times["day_start_time"] = Decimal(rule.start_s) if rule.start_s else None
-        times["day_end_time"] = Decimal(rule.end_s) if rule.end_s < DAY_S else None
-        whole = (rule.start_s, rule.end_s) == (0, DAY_S)
-        times["week_days"] = None if rule.weekdays == EVERY_DAY and not whole else rule.weekdays
-    return RepeatEvent().model_copy(update=times)
-
-
-def write_time(second: Decimal | None, day: str) -> str | None:
-    """A time of day as the API lists it, on a day such as `2020-12-14` that means nothing."""
-    if second is None:
-        return None
-    minutes, seconds = divmod(int(second), 60)
-    return f"{day}T{minutes // 60:02}:{minutes % 60:02}:{seconds:02}.000Z"
-
-
-def write_instant(at: Instant | None) -> str | None:
-    """An instant as the API lists it."""
-    return None if at is None else iso(at)[:-1] + ".000Z"
 
 
 def read_json(text: str | bytes) -> Any:

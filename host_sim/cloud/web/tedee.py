@@ -18,7 +18,8 @@ from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
 from ..domain.errors import DomainError
-from ..tedee import MOST_ID, BadRequest, NotExpressible
+from ..tedee import MOST_ID, BadRequest
+from ..tedee_terms import NotExpressible
 from .auth import Route
 from .problems import STATUS, Fault, Refusal, Style
 

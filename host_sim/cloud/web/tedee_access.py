@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Query
 from starlette.responses import Response
 
-from .. import tedee
+from .. import tedee, tedee_terms
 from ..domain import devices, sharing, terms
 from ..domain.errors import Conflict, DomainError, Invalid, NotFound
 from ..domain.model import Share
@@ -111,7 +111,7 @@ def create(call: Writer, device_id: Id, body: Raw) -> Granted:
     device = devices.find(call.context, call.person, device_id)
     email, named = _email(wanted), wanted.named()
     share = sharing.create(
-        call.context, call.person, device, email, lambda grant: tedee.change(grant, named)
+        call.context, call.person, device, email, lambda grant: tedee_terms.change(grant, named)
     )
     return _granted(share)
 
@@ -126,7 +126,9 @@ def replace(call: Writer, device_id: Id, access_id: UUID, body: Raw) -> Response
     """Replace all that this API can say of an access; what it cannot is kept."""
     named = tedee.read_body(Access, body).named()
     share = _find(call, device_id, access_id)
-    sharing.change(call.context, call.person, share, lambda grant: tedee.change(grant, named))
+    sharing.change(
+        call.context, call.person, share, lambda grant: tedee_terms.change(grant, named)
+    )
     return done()
 
 
@@ -211,7 +213,7 @@ def _granted(share: Share) -> Granted:
 
 
 def _item(share: Share) -> AccessItem:
-    said = tedee.shown(terms.grant(share))
+    said = tedee_terms.shown(terms.grant(share))
     common = members(share)
     return AccessItem(
         **common,

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query
 from starlette.responses import Response
 
-from .. import tedee
+from .. import tedee, tedee_terms
 from ..domain import addresses, devices, sharing, terms
 from ..domain.context import Context
 from ..domain.errors import DomainError
@@ -163,7 +163,9 @@ def change(call: Writer, body: Raw) -> Response:
     wanted = tedee.read_change(body)
     share = sharing.find(call.context, call.person, wanted.id)
     named = wanted.named()
-    sharing.change(call.context, call.person, share, lambda grant: tedee.change(grant, named))
+    sharing.change(
+        call.context, call.person, share, lambda grant: tedee_terms.change(grant, named)
+    )
     return done()
 
 
@@ -183,7 +185,7 @@ def visible(call: Call, device_id: int) -> list[Share]:
 
 def item(share: Share) -> ShareItem:
     """A share as it is listed."""
-    said = tedee.shown(terms.grant(share))
+    said = tedee_terms.shown(terms.grant(share))
     return ShareItem(
         **members(share),
         id=share.id,
@@ -207,16 +209,16 @@ def members(share: Share) -> dict[str, Any]:
     }
 
 
-def times(share: Share, said: tedee.Shown) -> dict[str, Any]:
+def times(share: Share, said: tedee_terms.Shown) -> dict[str, Any]:
     """The times of a share; those of a day have the date of its creation, which means nothing."""
     event = said.event
     day = instant(share.created_at).date().isoformat()
     return {
         "week_days": event.week_days,
-        "day_start_time": tedee.write_time(event.day_start_time, day),
-        "day_end_time": tedee.write_time(event.day_end_time, day),
-        "start_date": tedee.write_instant(event.start_date),
-        "end_date": tedee.write_instant(event.end_date),
+        "day_start_time": tedee_terms.write_time(event.day_start_time, day),
+        "day_end_time": tedee_terms.write_time(event.day_end_time, day),
+        "start_date": tedee_terms.write_instant(event.start_date),
+        "end_date": tedee_terms.write_instant(event.end_date),
     }
 
 

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -29,8 +30,9 @@ from firmware.policy.schedule import Rule
 from firmware.policy.zone import Zone
 from firmware_tests import soak
 from firmware_tests.unit.given_grants import grants
-from host_sim.cloud import tedee
-from host_sim.cloud.tedee import BadRequest, NotExpressible
+from host_sim.cloud import tedee, tedee_terms
+from host_sim.cloud.tedee import BadRequest
+from host_sim.cloud.tedee_terms import NotExpressible
 
 WARSAW = Zone("CET-1CEST,M3.5.0,M10.5.0/3")
 KEY = bytes(16)
@@ -49,14 +51,14 @@ def allows(grant: Grant, at: int, action: int, channel: int) -> bool:
 
 def listed(grant: Grant) -> dict[str, Any]:
     """What a client reads, as texts and numbers."""
-    said = tedee.shown(grant)
+    said = tedee_terms.shown(grant)
     event = said.event
     return {
         "weekDays": event.week_days,
-        "dayStartTime": tedee.write_time(event.day_start_time, "2026-07-02"),
-        "dayEndTime": tedee.write_time(event.day_end_time, "2026-07-02"),
-        "startDate": tedee.write_instant(event.start_date),
-        "endDate": tedee.write_instant(event.end_date),
+        "dayStartTime": tedee_terms.write_time(event.day_start_time, "2026-07-02"),
+        "dayEndTime": tedee_terms.write_time(event.day_end_time, "2026-07-02"),
+        "startDate": tedee_terms.write_instant(event.start_date),
+        "endDate": tedee_terms.write_instant(event.end_date),
     }
 
 
@@ -120,7 +122,7 @@ ANY = st.one_of(grants(), grants().map(plain)).map(lasting)
 @settings(max_examples=soak.count(20_000, 200))
 @given(st.data(), ANY)
 def test_no_share_looks_wider_than_it_is_and_a_sayable_one_not_narrower(data, grant):
-    said, event = tedee.shown(grant), listed(grant)
+    said, event = tedee_terms.shown(grant), listed(grant)
     said_all = set(said.not_expressible) <= {"duress"}
     for at in data.draw(st.lists(moments(grant), min_size=8, max_size=8)):
         # What belongs to a level, over the channels that seem open.
@@ -137,16 +139,16 @@ def test_no_share_looks_wider_than_it_is_and_a_sayable_one_not_narrower(data, gr
 @settings(max_examples=soak.count(20_000, 200))
 @given(ANY)
 def test_who_sends_back_what_they_were_shown_changes_nothing(grant):
-    said = tedee.shown(grant)
+    said = tedee_terms.shown(grant)
     body = {
         "accessLevel": said.access_level,
         "remoteAccessDisabled": said.remote_access_disabled,
     }
     changed = deepcopy(grant)
     change = {"id": 1, **body, "repeatEvent": {"id": 1, **listed(grant)}}
-    tedee.change(changed, tedee.check(tedee.ShareChange, change).named())
+    tedee_terms.change(changed, tedee.check(tedee.ShareChange, change).named())
     assert same_terms(changed, grant)
-    tedee.change(changed, tedee.check(tedee.Access, {**body, **listed(grant)}).named())
+    tedee_terms.change(changed, tedee.check(tedee.Access, {**body, **listed(grant)}).named())
     assert same_terms(changed, grant)
 
 
@@ -156,8 +158,8 @@ CHANGES = st.fixed_dictionaries(
         "access_level": st.sampled_from((GUEST, ADMIN)),
         "remote_access_disabled": st.booleans(),
         "week_days": st.none() | st.integers(0, 128),
-        "day_start_time": st.none() | st.integers(0, 86_400).map(tedee.Decimal),
-        "day_end_time": st.none() | st.integers(0, 86_400).map(tedee.Decimal),
+        "day_start_time": st.none() | st.integers(0, 86_400).map(Decimal),
+        "day_end_time": st.none() | st.integers(0, 86_400).map(Decimal),
         "start_date": st.none() | st.builds(Instant, st.integers(20_000, 21_000)),
         "end_date": st.none() | st.builds(Instant, st.integers(20_000, 21_000)),
     },
@@ -167,9 +169,9 @@ CHANGES = st.fixed_dictionaries(
 @settings(max_examples=soak.count(20_000, 200))
 @given(ANY, CHANGES)
 def test_a_change_sets_what_it_names_and_keeps_the_rest_or_is_refused(grant, named):
-    before, changed = tedee.shown(grant), deepcopy(grant)
+    before, changed = tedee_terms.shown(grant), deepcopy(grant)
     try:
-        tedee.change(changed, named)
+        tedee_terms.change(changed, named)
     except NotExpressible:
         assert {"rules", "channels"} & {*before.not_expressible}
         return
@@ -182,7 +184,7 @@ def test_a_change_sets_what_it_names_and_keeps_the_rest_or_is_refused(grant, nam
         assert changed.channels == grant.channels
     if "rights" in before.not_expressible:
         assert not changed.rights & ~grant.rights
-    after = tedee.shown(changed)
+    after = tedee_terms.shown(changed)
     shows = {**after.event.model_dump(), **after._asdict()}
     shown_before = {**before.event.model_dump(), **before._asdict()}
     for name in tedee.Access.model_fields:
@@ -237,9 +239,9 @@ def utc(weekdays: int, start_s: int = 0, end_s: int = DAY_S) -> Rule:
     ],
 )
 def test_what_cannot_be_said_is_named(terms, names):
-    said = tedee.shown(grant_with(**terms))
+    said = tedee_terms.shown(grant_with(**terms))
     assert said.not_expressible == names
-    assert (said.event.week_days == tedee.NO_DAY) == (names not in ((), ("duress",)))
+    assert (said.event.week_days == tedee_terms.NO_DAY) == (names not in ((), ("duress",)))
 
 
 @pytest.mark.parametrize(
@@ -271,41 +273,41 @@ def test_instants_are_listed_with_milliseconds():
 def test_a_higher_level_brings_its_rights_unless_they_were_narrowed():
     plain, narrow = grant_with(), grant_with(rights=LOCK)
     for grant in (plain, narrow):
-        tedee.change(grant, {"access_level": ADMIN})
+        tedee_terms.change(grant, {"access_level": ADMIN})
     assert (plain.rights, narrow.rights) == (ALL_RIGHTS, LOCK)
-    tedee.change(plain, {"access_level": GUEST})
+    tedee_terms.change(plain, {"access_level": GUEST})
     assert plain.rights == GUEST_RIGHTS
 
 
 def test_a_share_for_remote_access_only_does_not_become_one_for_both():
     grant = grant_with(channels=REMOTE)
-    tedee.change(grant, {"remote_access_disabled": True})
+    tedee_terms.change(grant, {"remote_access_disabled": True})
     assert grant.channels == REMOTE
     with pytest.raises(NotExpressible, match="^remoteAccessDisabled: "):
-        tedee.change(grant, {"remote_access_disabled": False})
+        tedee_terms.change(grant, {"remote_access_disabled": False})
 
 
 def test_remote_access_is_taken_away_and_given_back():
     grant = grant_with()
-    tedee.change(grant, {"remote_access_disabled": True})
+    tedee_terms.change(grant, {"remote_access_disabled": True})
     assert grant.channels == LOCAL
-    tedee.change(grant, {"remote_access_disabled": False})
+    tedee_terms.change(grant, {"remote_access_disabled": False})
     assert grant.channels == ANY_CHANNEL
 
 
 def test_several_rules_are_kept_or_the_change_is_refused():
     grant = grant_with(rules=[utc(1), utc(2)])
     until = from_unix(1_900_000_000)
-    tedee.change(grant, {"week_days": 0, "day_start_time": None, "end_date": until})
+    tedee_terms.change(grant, {"week_days": 0, "day_start_time": None, "end_date": until})
     assert grant.rules == [utc(1), utc(2)] and grant.until == until
-    for named in ({"week_days": None}, {"week_days": 31}, {"day_end_time": tedee.Decimal(60)}):
+    for named in ({"week_days": None}, {"week_days": 31}, {"day_end_time": Decimal(60)}):
         with pytest.raises(NotExpressible, match="^repeatEvent: "):
-            tedee.change(grant, named)
+            tedee_terms.change(grant, named)
 
 
 def test_uses_are_kept_when_the_hours_change():
     grant = grant_with(uses=3, rules=[utc(31, 28_800, 57_600)])
-    tedee.change(grant, {"week_days": 1, "day_end_time": tedee.Decimal(36_000)})
+    tedee_terms.change(grant, {"week_days": 1, "day_end_time": Decimal(36_000)})
     assert grant.uses == 3 and grant.rules == [utc(1, 28_800, 36_000)]
 
 
@@ -313,11 +315,11 @@ def test_uses_are_kept_when_the_hours_change():
     ("rule", "named"),
     [
         # It began at 8:00:00.2, and is to end at 8:00:00.7.
-        (utc(127, 28_801, 57_600), {"day_end_time": tedee.Decimal("28800.7")}),
+        (utc(127, 28_801, 57_600), {"day_end_time": Decimal("28800.7")}),
         # It ended at 16:00:00.7, and is to begin at 16:00:00.3.
-        (utc(127, 28_800, 57_600), {"day_start_time": tedee.Decimal("57600.3")}),
+        (utc(127, 28_800, 57_600), {"day_start_time": Decimal("57600.3")}),
     ],
 )
 def test_less_than_a_second_does_not_become_nearly_a_day(rule, named):
     with pytest.raises(BadRequest, match="no whole second"):
-        tedee.change(grant_with(rules=[rule]), named)
+        tedee_terms.change(grant_with(rules=[rule]), named)
