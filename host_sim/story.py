@@ -12,8 +12,10 @@ from typing import Any
 
 from firmware.policy import reasons
 from firmware.policy.grant import Grant
-from firmware.policy.instant import from_unix, iso, to_unix
+from firmware.policy.instant import from_unix, to_unix
 from firmware.policy.zone import Zone
+from host_sim import words
+from host_sim.words import iso
 
 from .cloud import tedee
 from .cloud.issuer import GrantRefused, issue
@@ -173,7 +175,7 @@ class _Player:
         except TermsError as error:
             raise ScenarioError(f"the share of {step.who!r}: {error}") from None
         except GrantRefused as error:
-            yield self._outcome("unsigned", step, reasons.name(error.reason))
+            yield self._outcome("unsigned", step, words.name(error.reason))
             return
         self._waiting.append((step, grant, token))
         if self._network:
@@ -191,7 +193,7 @@ class _Player:
                 "bytes": len(token),
                 "terms": write_terms(grant),
             }
-            if isinstance(step, ShareTable) and reason == reasons.name(reasons.ALLOWED):
+            if isinstance(step, ShareTable) and reason == words.name(reasons.ALLOWED):
                 yield {"kind": "grid", "who": step.who, **self._grid(grant)}
         self._waiting.clear()
 

@@ -47,7 +47,7 @@ class ClaimsError(Exception):
     """Claims that are no grant; `reason` says why."""
 
     def __init__(self, reason: int):
-        super().__init__(reasons.name(reason))
+        super().__init__("reason %d" % reason)
         self.reason = reason
 
 

@@ -95,7 +95,7 @@ class Intake:
     def accept(self, token: bytes) -> int:
         """Take in a statement: `ALLOWED` if it is in force now, else why not, and nothing changed.
 
-        For a time it is the number of the event in `clock.events`.
+        For a time it is the number of what happened to the clock.
         """
         if self._unfinished:
             self.recover()

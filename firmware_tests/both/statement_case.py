@@ -5,9 +5,7 @@ from binascii import unhexlify
 
 from firmware.access.intake import Intake
 from firmware.access.sync import Sync
-from firmware.clock import events
 from firmware.crypto import p256
-from firmware.policy import reasons
 from firmware.store.grants import Grants
 from firmware.store.log import Log
 from firmware.store.seal import Seal
@@ -15,8 +13,7 @@ from firmware.store.settings import SettingsStore
 from firmware_tests.both.clock_world import World
 from firmware_tests.both.store_case import DEVICE_KEY, RamFiles
 from firmware_tests.power.log_case import KEY, NOW, Memory
-
-EVENTS = {number: name for number, name, _ in events.TABLE}
+from host_sim import words
 
 
 def _load():
@@ -41,7 +38,7 @@ def run_named(name):
 
 def name_of(result):
     """The name of a reason, or of the clock's event."""
-    return EVENTS.get(result) or reasons.name(result)
+    return words.name(result)
 
 
 class House:

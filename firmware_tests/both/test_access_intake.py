@@ -9,6 +9,7 @@ from firmware.policy import reasons
 from firmware.policy.grant import TERMS, fault, same_terms
 from firmware_tests import soak
 from firmware_tests.both.check import equal, true
+from host_sim import words
 from host_sim.lock.memory import Memory
 
 
@@ -42,7 +43,7 @@ def test_each_token_gets_its_reason_and_a_refused_one_changes_nothing():
     held = VECTORS["single"][0]
     for case in VECTORS["single"]:
         memory, intake = _lock()
-        equal(reasons.name(intake.accept(unhexlify(case["token"]))), case["reason"], case["name"])
+        equal(words.name(intake.accept(unhexlify(case["token"]))), case["reason"], case["name"])
         equal(len(memory.grants()), int(case["reason"] == "allowed"), case["name"])
 
         memory, intake = _lock()
@@ -58,7 +59,7 @@ def test_sequences():
         memory, intake = _lock(sequence["capacity"])
         for place, statement in enumerate(sequence["statements"]):
             before = _contents(memory)
-            reason = reasons.name(intake.accept(unhexlify(statement["token"])))
+            reason = words.name(intake.accept(unhexlify(statement["token"])))
             equal(reason, statement["reason"], "%s, statement %d" % (sequence["name"], place + 1))
             if reason != "allowed":
                 equal(_contents(memory), before, sequence["name"])

@@ -7,7 +7,6 @@ from hashlib import sha256
 from firmware.access.intake import Intake
 from firmware.crypto import p256
 from firmware.policy import grant as policy
-from firmware.policy import reasons
 from firmware.policy.decision import Decision, Now, Request, decide
 from firmware.policy.grant import LOCAL, UNLOCK
 from firmware.policy.instant import Instant
@@ -33,6 +32,7 @@ from firmware_tests.both.store_case import (
     said,
     share_of,
 )
+from host_sim import words
 
 AT = Instant(20_500, 7)
 LATER = Instant(20_501, 0)
@@ -349,7 +349,7 @@ class Door:
         decide(grant, request, now, Zone("UTC0"), state, self.decision)
         if self.decision.allowed and record:
             true(self.cache.record(self.decision, now.at, time_s))
-        return reasons.name(self.decision.reason)
+        return words.name(self.decision.reason)
 
 
 def test_a_use_is_counted_once_in_thirty_seconds_and_never_given_back():
@@ -565,7 +565,7 @@ def test_the_published_sequences_of_statements():
         )
         intake = Intake(lock, key, kept)
         for place, statement in enumerate(sequence["statements"]):
-            reason = reasons.name(intake.accept(unhexlify(statement["token"])))
+            reason = words.name(intake.accept(unhexlify(statement["token"])))
             note = "%s, statement %d" % (sequence["name"], place + 1)
             equal(reason, statement["reason"], note)
 

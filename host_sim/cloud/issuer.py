@@ -5,15 +5,14 @@ from typing import Any
 from firmware.access import claims, statements
 from firmware.crypto import cbor, cose, cwt
 from firmware.crypto.p256 import PublicKey
-from firmware.policy import reasons
 from firmware.policy.grant import Grant, fault
 from firmware.policy.instant import Instant, to_unix
 from firmware.policy.schedule import NO_FIRST_DAY, NO_LAST_DAY, Rule
 from firmware.store.settings import Settings
 from firmware.store.settings import fault as settings_fault
+from host_sim import words
 
 from .keys import PrivateKey, short
-
 
 Change = tuple[int, bytes]  # a member of a batch: type and payload
 
@@ -22,7 +21,7 @@ class GrantRefused(Exception):
     """Terms that no lock accepts, found before they were signed; `reason` is the lock's number."""
 
     def __init__(self, reason: int):
-        super().__init__(reasons.text(reason))
+        super().__init__(words.text(reason))
         self.reason = reason
 
 

@@ -10,10 +10,12 @@ from firmware.access.intake import Intake
 from firmware.crypto.p256 import PublicKey
 from firmware.policy import reasons
 from firmware.policy.decision import TRUSTED, UNKNOWN, Decision, Now, Request, decide
-from firmware.policy.explain import ACTION_NAMES, CHANNEL_NAMES, MODE_NAMES, explain
 from firmware.policy.forecast import next_allowed, timeline
 from firmware.policy.instant import Instant, from_unix, to_unix
 from firmware.policy.zone import Zone
+from host_sim import words
+from host_sim.explain import explain
+from host_sim.words import ACTION_NAMES, CHANNEL_NAMES, MODE_NAMES
 
 from .memory import Memory
 
@@ -61,14 +63,14 @@ class Lock:
 
     def _statement(self, request):
         """Take in a signed statement, in hexadecimal; tells why not."""
-        return {"reason": reasons.name(self._intake.accept(unhexlify(request["token"])))}
+        return {"reason": words.name(self._intake.accept(unhexlify(request["token"])))}
 
     def _act(self, request):
         """Unlock, lock or pull if it is allowed; otherwise tell why not, and when."""
         question = self._question(request)
         decision = self._decision
         decide(*question)
-        answer = {"allowed": decision.allowed, "reason": reasons.name(decision.reason)}
+        answer = {"allowed": decision.allowed, "reason": words.name(decision.reason)}
         if decision.allowed:
             self._memory.record(decision, self._time_s)
         else:
@@ -98,4 +100,4 @@ class Lock:
 
 
 def _name(reason):
-    return None if reason is None else reasons.name(reason)
+    return None if reason is None else words.name(reason)

@@ -6,13 +6,13 @@ from typing import Any, BinaryIO
 import click
 from rich.text import Text
 
-from firmware.policy import reasons
 from firmware.policy.decision import HOLDOVER, TRUSTED, UNKNOWN
-from firmware.policy.explain import readable
-from firmware.policy.instant import Instant, iso
+from firmware.policy.instant import Instant
 from firmware.store import entry
 from firmware.store.export import HEAD_BYTES, HeadError, read_head
 from firmware.store.seal import Seal
+from host_sim import words
+from host_sim.words import iso, readable
 
 from .cli import NO, BadInput, Group, json_option
 from .output import console, print_json, table
@@ -208,7 +208,7 @@ def _words(each: entry.Entry) -> str:
     if each.kind == entry.DAMAGE and each.reason >= _OF_GRANTS:
         return f"the lock found damage in the grant cache ({each.reason - _OF_GRANTS})"
     if each.kind in _WITH_REASON:
-        return reasons.name(each.reason)
+        return words.name(each.reason)
     return f"{entry.KINDS.get(each.kind, 'kind')} {each.reason}"
 
 

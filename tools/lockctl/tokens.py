@@ -9,6 +9,7 @@ from firmware.access import claims, intake
 from firmware.crypto import cose
 from firmware.policy import reasons
 from firmware.policy.grant import Grant, fault
+from host_sim import words
 
 from .cli import BadInput
 
@@ -82,5 +83,5 @@ def read_any_grant(file: BinaryIO) -> tuple[Grant, int]:
 
 def _bad(file: BinaryIO, reason: int) -> BadInput:
     name = getattr(file, "name", "<stdin>")
-    told = f"{reasons.text(reason)} ({reasons.name(reason)}, {reason})"
+    told = f"{words.text(reason)} ({words.name(reason)}, {reason})"
     return BadInput(f"{name} holds no grant that a lock takes in: {told}")
