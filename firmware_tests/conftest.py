@@ -9,6 +9,7 @@ import pytest
 
 from firmware_tests import features, harness, soak
 from host_sim import runtimes
+from tools import build
 
 # Here a test is one source for several runtimes.
 SHARED = tuple(runtimes.ROOT / "firmware_tests" / name for name in ("both", "power"))
@@ -34,6 +35,8 @@ def pytest_configure(config):
     # Read by hypothesis's own pytest_configure, which comes after this one.
     config.option.hypothesis_seed = soak.seed()
     config.stash[harness.CHILDREN] = harness.Children()
+    if not hasattr(config, "workerinput"):
+        build.build()  # for the children of all workers
     config.addinivalue_line(
         "markers", "soak: has a full length, run by `make soak` (set for importers of soak.py)"
     )
