@@ -51,17 +51,12 @@ class ClaimsError(Exception):
         self.reason = reason
 
 
-def read(payload: bytes) -> Grant:
-    """The grant in the claims of a token that was verified, with its windows in normal form.
-
-    It has the right shape but may still ask for what no lock gives, see `policy.grant.fault`.
-    Raises ClaimsError or CoseError.
-    """
-    return read_numbered(payload)[0]
-
-
 def read_numbered(payload: bytes) -> "tuple[Grant, int | None]":
-    """The same, with its sequence number, None if it has none."""
+    """The grant in the claims of a token that was verified, and its sequence number if it has one.
+
+    Its windows are in normal form. It has the right shape but may still ask for what no lock
+    gives, see `policy.grant.fault`. Raises ClaimsError or CoseError.
+    """
     decoded = cwt.decode_claims(payload)
     key = cose.thumbprint(cwt.confirmation_key(decoded))[:KEY_BYTES]
     claims = Members(decoded)

@@ -41,7 +41,6 @@ _SECONDS = 0x00
 _MARK = 0x07  # the alarms' registers, to 0x0D
 _CONTROL = 0x0E
 _STATUS = 0x0F
-_TEMPERATURE = 0x11
 
 # Control: the oscillator runs, also on battery, and no alarm interrupts. Status: nothing stopped.
 # Aging offset: none, because the tolerance is that of a chip that nobody trimmed.
@@ -127,12 +126,6 @@ class Ds3231:
     def forget(self) -> None:
         """Never believe it again, until it is set."""
         self._write(_MARK, _NO_MARK)
-
-    def quarter_degrees(self) -> int:
-        """The chip's temperature in quarters of a degree Celsius."""
-        registers = bytearray(2)
-        self._i2c.readfrom_mem_into(self._address, _TEMPERATURE, registers)
-        return ((registers[0] ^ 0x80) - 0x80) * 4 + (registers[1] >> 6)
 
     def _write(self, register: int, values: "Bytes") -> None:
         self._i2c.writeto_mem(self._address, register, values)

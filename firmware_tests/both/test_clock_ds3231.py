@@ -274,13 +274,6 @@ def test_a_bus_that_fails_raises():
     raises(OSError, Ds3231(Bench().chip, 0x57).forget)
 
 
-def test_temperature_in_quarters_of_a_degree():
-    bench = Bench()
-    for quarters in (0, 1, 101, 340, -1, -160, -3):
-        bench.chip.quarter_degrees = quarters
-        equal(bench.driver.quarter_degrees(), quarters)
-
-
 def test_the_model_refuses_what_the_chip_leaves_undefined():
     bench = Bench()
     for values in (

@@ -1,10 +1,11 @@
 """next_allowed and timeline on every runtime; most cases of the former are in the vectors."""
 
 from firmware.policy.decision import decide
-from firmware.policy.forecast import HORIZON_S, next_allowed, timeline
+from firmware.policy.forecast import HORIZON_S, next_allowed
 from firmware_tests.both.check import equal
 from firmware_tests.both.policy_case import Case, instant_of, outcome, unix_of
 from host_sim import words
+from host_sim.timeline import timeline
 
 MONDAY = 1767607200  # 2026-01-05T10:00:00Z
 DAY_S = 86400

@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware.policy.decision import decide
-from firmware.policy.forecast import timeline
 from firmware_tests import soak
 from firmware_tests.both.policy_case import Case, instant_of, outcome
 from firmware_tests.oracle import zones
@@ -15,6 +14,7 @@ from firmware_tests.oracle.verdict import verdict
 from firmware_tests.oracle.zones import unix
 from firmware_tests.property.given import DAY_S, TIMEZONES, scenarios
 from host_sim import words
+from host_sim.timeline import timeline
 
 SPAN_S = 4 * DAY_S
 

@@ -15,6 +15,7 @@ from firmware.policy.instant import from_unix
 from firmware.policy.schedule import Rule
 from firmware_tests import soak
 from firmware_tests.unit.given_grants import grants
+from host_sim.cloud import sign1
 from host_sim.cloud.issuer import GrantRefused, issue
 from host_sim.cloud.keys import PrivateKey
 from host_sim.lock.memory import Memory
@@ -122,4 +123,4 @@ def test_claims_that_were_mutated_and_signed_again_raise_nothing():
 
 
 def resigned(payload: bytes) -> bytes:
-    return cose.sign(payload, cose.key_id(ISSUER.public), ISSUER.sign, typ=65_000)
+    return sign1.sign(payload, cose.key_id(ISSUER.public), ISSUER.sign, typ=65_000)

@@ -13,6 +13,7 @@ from firmware.crypto import cbor, cose, cwt
 from firmware.policy import reasons
 from firmware_tests.unit.desk import Desk
 from host_sim import words
+from host_sim.cloud import sign1
 from host_sim.story import key_of
 from tools.lockctl.tokens import octets
 
@@ -31,7 +32,7 @@ def token(tmp_path_factory):
 
 
 def sign(payload: bytes, typ: int | None = claims.TYPE) -> bytes:
-    return cose.sign(payload, cose.key_id(ISSUER.public), ISSUER.sign, typ=typ)
+    return sign1.sign(payload, cose.key_id(ISSUER.public), ISSUER.sign, typ=typ)
 
 
 def altered(token: bytes, claim: int, value: Any) -> bytes:

@@ -12,6 +12,7 @@ from firmware.store.settings import Settings
 from firmware.store.settings import fault as settings_fault
 from host_sim import words
 
+from . import sign1
 from .keys import PrivateKey, short
 
 Change = tuple[int, bytes]  # a member of a batch: type and payload
@@ -102,7 +103,7 @@ def acknowledgement(lock: bytes, issued: Instant, sequence: int, link: bytes) ->
 def sign(statement: Change, issuer: PrivateKey) -> bytes:
     """A token of any of these."""
     typ, content = statement
-    return cose.sign(content, cose.key_id(issuer.public), issuer.sign, typ=typ)
+    return sign1.sign(content, cose.key_id(issuer.public), issuer.sign, typ=typ)
 
 
 def _statement(
@@ -134,7 +135,7 @@ def payload(grant: Grant, holder_key: PublicKey, sequence: int | None = None) ->
         cwt.NBF: _unix(grant.start),
         cwt.IAT: _unix(grant.issued),
         cwt.CTI: grant.share,
-        cwt.CNF: cwt.confirmation(holder_key),
+        cwt.CNF: sign1.confirmation(holder_key),
         claims.TERMS: _present(terms),
     }
     return _present(members)

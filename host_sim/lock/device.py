@@ -10,11 +10,12 @@ from firmware.access.intake import Intake
 from firmware.crypto.p256 import PublicKey
 from firmware.policy import reasons
 from firmware.policy.decision import TRUSTED, UNKNOWN, Decision, Now, Request, decide
-from firmware.policy.forecast import next_allowed, timeline
+from firmware.policy.forecast import next_allowed
 from firmware.policy.instant import Instant, from_unix, to_unix
 from firmware.policy.zone import Zone
 from host_sim import words
 from host_sim.explain import explain
+from host_sim.timeline import timeline
 from host_sim.words import ACTION_NAMES, CHANNEL_NAMES, MODE_NAMES
 
 from .memory import Memory

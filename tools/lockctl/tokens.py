@@ -57,7 +57,7 @@ def read(content: bytes) -> Token:
         statement = cose.parse(token)
         if statement.typ != claims.TYPE:
             return Token(token, reasons.UNKNOWN_KIND, statement)
-        grant = claims.read(statement.payload)
+        grant, _ = claims.read_numbered(statement.payload)
     except claims.ClaimsError as error:
         return Token(token, error.reason, statement)
     except cose.CoseError as error:
