@@ -11,6 +11,7 @@ from tools import build
 PROGRAM = {
     "p/__init__.py": '"""A package."""\n',
     "p/numbers.py": "ONE = 1\nSHIFTED = ONE << 4 | 2\nHUGE = 1 << 40\nWORD = 'word'\n",
+    "p/state.py": "LEFT = 3\ndef take():\n    global LEFT\n    LEFT -= 1\n",
     "p/again.py": "from . import numbers\nfrom .numbers import ONE\nTWO = numbers.ONE + ONE\n",
 }
 
@@ -53,9 +54,9 @@ def test_a_constant_is_a_value_and_nothing_else_is_left(tmp_path, main, value):
     "main",
     [
         "from .numbers import ONE\ndef show(ONE=7):\n    print(ONE)\n",
-        "from . import numbers\ndef show(numbers=numbers):\n    print(numbers.ONE)\n",
+        "from . import numbers\nclass B:\n  ONE = 7\ndef show(numbers=B):\n  print(numbers.ONE)\n",
         "from .numbers import HUGE\ndef show():\n    print(HUGE)\n",
-        "LEFT = 3\ndef show():\n    global LEFT\n    LEFT -= 1\n    print(LEFT)\n",
+        "from . import state\ndef show():\n    state.take()\n    print(state.LEFT)\n",
         "A = 1\nclass B:\n    A = 2\ndef show():\n    print(A, B.A, [A for A in (3,)])\n",
         "def show():\n    from .numbers import ONE, HUGE\n    print(ONE, HUGE)\n",
         "from . import again\ndef show():\n    print(again.numbers.ONE, again.TWO)\n",
