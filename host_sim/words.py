@@ -91,6 +91,8 @@ SENTENCES = {
     "bad_sequence": "A sequence number is out of range or out of order.",
     "sequence_lost": "The lock lost its sequence number: it needs a snapshot.",
     "bad_ack": "No entry of the log has that number and that link.",
+    "bad_settings": "A setting is out of range, or a zone cannot be read.",
+    "cache_damaged": "What the lock has of this share may be unreadable.",
     "time_set": "A signed answer to the lock's nonce set the time.",
     "time_jumped": "The same; it is later than the lock held possible.",
     "time_turned_back": "The same; it is earlier than the lock held possible.",

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .sync import Sync
 
 LARGEST = 1024  # bytes of a statement; a grant with eight dated rules has some 400
-LARGEST_BATCH = 4096  # an erase block, and some 20 grants
+LARGEST_BATCH = 6144  # 40 grants with the longest ids and three dated rules each, or 60 short ones
 
 NO_KIND = 0xFF  # in the log, for what is no statement
 
@@ -229,10 +229,10 @@ class Intake:
             if not changes.apply(self._cache, batch):
                 return reasons.CACHE_FULL
             self._sync.advance(batch.last)
-        for change in batch.revocations:
-            changes.forget(self._cache, change.share, change.key is None)
+        for share, key, _ in batch.revocations:
+            self._cache.forget(share, key)
         for passed in self._sync.passed():
-            changes.forget(self._cache, passed.share, passed.whole)
+            self._cache.forget(passed.share, passed.key)
         self._sync.drop_passed()
         self._sync.end()
         return reasons.ALLOWED

@@ -45,10 +45,9 @@ LINK = 1
 class Header:
     """What all statements say: for which lock, and issued when; and the terms that are left."""
 
-    def __init__(self, payload: bytes):
+    def __init__(self, payload: bytes, batch: "Any" = None):
         self.claims = Members(cwt.decode_claims(payload))
-        self.lock = self.claims.take(cwt.AUD, str).encode()
-        self.issued = instant(self.claims.take(cwt.IAT, int)) or Instant()
+        self.lock, self.issued = claims.origin(self.claims, batch)
         self.terms = Members(self.claims.take(claims.TERMS, dict))
         if not FIRST_DAY <= self.issued.day <= LAST_DAY:
             raise ClaimsError(reasons.BAD_DATES)
@@ -57,8 +56,8 @@ class Header:
 class Granting:
     """A grant that no rule forbids, with its place in the sequence, None for none."""
 
-    def __init__(self, payload: bytes):
-        self.grant, self.sequence = claims.read_numbered(payload)
+    def __init__(self, payload: bytes, batch: "Any" = None):
+        self.grant, self.sequence = claims.read_numbered(payload, batch)
         self.lock = self.grant.lock
         self.share = self.grant.share
         self.key = self.grant.key  # type: bytes | None
@@ -74,8 +73,8 @@ class Revocation:
 
     grant: "Any" = None
 
-    def __init__(self, payload: bytes):
-        header = Header(payload)
+    def __init__(self, payload: bytes, batch: "Any" = None):
+        header = Header(payload, batch)
         terms = header.terms
         self.lock = header.lock
         self.issued = header.issued

@@ -16,6 +16,7 @@ CTI = 7
 CNF = 8
 
 CNF_COSE_KEY = 1
+CNF_KID = 3
 
 # RFC 8392 section 3.1: text, NumericDate (whole seconds here), byte string; RFC 8747: a map.
 _TYPES = {ISS: str, SUB: str, AUD: str, EXP: int, NBF: int, IAT: int, CTI: bytes, CNF: dict}
@@ -54,3 +55,12 @@ def confirmation_key(claims: dict) -> p256.PublicKey:
     if not isinstance(method, dict) or len(method) != 1:
         raise cose.CoseError(cose.KEY)
     return cose.key_from_map(method.get(CNF_COSE_KEY))
+
+
+def confirmation_id(claims: dict) -> "bytes | None":
+    """The id that names this key (RFC 8747 section 3.4), None if it is not named by one."""
+    method = claims.get(CNF)
+    if not isinstance(method, dict) or len(method) != 1:
+        return None
+    kid = method.get(CNF_KID)
+    return kid if isinstance(kid, bytes) else None

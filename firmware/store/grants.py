@@ -17,10 +17,10 @@ from ..policy.decision import NORMAL, State
 from ..policy.grant import OWNER
 from ..policy.instant import Instant
 from . import record, shares
-from .bucket import NONE, SLOTS
+from .bucket import NONE
 from .ledger import SUMS
-from .record import GRANT, SLOT_BYTES, STANDING, WITHDRAWN, Space
-from .shelves import Shelves
+from .record import GRANT, SLOT_BYTES, STANDING, Space
+from .shelves import GUESTS, OWNERS, REVOCATIONS, Shelves, fits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,13 +29,12 @@ if TYPE_CHECKING:
     from ..policy.decision import Decision
     from ..policy.grant import Grant
     from .files import Files
+    from .room import Room
 
 BUCKETS = 300  # one erase block each, 12 600 slots
 INDEX_FILES = 12
 FOLDERS = 8
 CAPACITY = 10_000  # slots for the grants of guests and admins and what is known of their shares
-FOR_REVOCATIONS = 32  # slots on top of these
-FOR_OWNERS = 32  # and on top of those
 
 _MOST_RECENT = 8  # shares whose last use is remembered, for `policy.decision.REPEAT_S`
 
@@ -184,6 +183,10 @@ class Grants:
         """
         return self._state_of(share, key, self._shelves.find_share(share))
 
+    def is_in_doubt(self, share: bytes, key: "bytes | None" = None) -> bool:
+        """Whether what cannot be read may be a revocation of this share, or of this key of it."""
+        return self._is_in_doubt(share, key, self._shelves.find_share(share))
+
     def _state_of(self, share: bytes, key: "bytes | None", home: int) -> State:
         """The same, of a share whose bucket is loaded, or that has none."""
         state = State(self._lock)
@@ -194,7 +197,6 @@ class Grants:
         return state
 
     def _is_in_doubt(self, share: bytes, key: "bytes | None", home: int) -> bool:
-        """Whether what cannot be read may be a revocation of this share, or of this key of it."""
         if home == NONE:
             first, second = self._shelves.candidates(share)
             return self._shelves.is_suspect(second) or self._shelves.is_suspect(first)
@@ -213,7 +215,6 @@ class Grants:
         """
         slots = record.encode(grant)
         share, key, version = grant.share, grant.key, grant.version
-        owner = grant.level == OWNER
         counted = record.is_counted(grant)
         self._shelves.prepare()
         home = self._shelves.find_share(share)
@@ -226,7 +227,7 @@ class Grants:
         new = len(slots) // SLOT_BYTES - shares.slots(self._bucket, share, key)
         if counted and shares.seek(self._bucket, share, STANDING, 0) == NONE:
             new += 1
-        if not self._has_room(new, 2 if owner else 0, FOR_REVOCATIONS + FOR_OWNERS):
+        if not self._has_room(new, OWNERS if grant.level == OWNER else GUESTS):
             return False
         self._place(share, key, version, counted, slots)
         if before in (NONE, home):
@@ -235,19 +236,16 @@ class Grants:
             self._shelves.commit_move(key, before)
         return True
 
-    def _has_room(self, new: int, last: int, beyond: int) -> bool:
-        """Whether `new` slots more fit into the loaded bucket and the cache.
+    def _has_room(self, new: int, who: int) -> bool:
+        """Whether `new` slots more fit into the loaded bucket and the cache."""
+        used = self._shelves.slots_in[self._bucket.number]
+        return fits(new, who, used, self._shelves.slots, self.capacity)
 
-        Of the bucket's last two slots they may use `last`; if any, then also `beyond` slots more
-        than the capacity.
-        """
-        if self._bucket.lost:
-            return False
-        if new <= 0:
-            return True
-        if self._bucket.used() + new > SLOTS - 2 + last:
-            return False
-        return self._shelves.slots + new <= self.capacity + (beyond if last else 0)
+    def room(self) -> "Room":
+        """A plan of several changes, to know whether all of them have room before the first."""
+        from .room import Room  # only batches and revocations need it
+
+        return Room(self._shelves, self.capacity)
 
     def _place(
         self, share: bytes, key: bytes, version: int, counted: bool, slots: bytearray
@@ -276,11 +274,11 @@ class Grants:
             self._shelves.load(self._shelves.home_of(share))
         if key is None:
             slot = shares.revocation(bucket, share, version)
-        elif self._outlives(share, key, version):
+        elif shares.outlives(bucket, share, key, version):
             return True
         else:
             slot = record.withdrawn(share, key, version)
-        if not self._has_room(1 - shares.slots(bucket, share, key), 1, FOR_REVOCATIONS):
+        if not self._has_room(1 - shares.slots(bucket, share, key), REVOCATIONS):
             return False
         bucket.check()
         shares.drop(bucket, share, key)
@@ -288,29 +286,19 @@ class Grants:
         self._shelves.commit()
         return True
 
-    def _outlives(self, share: bytes, key: bytes, version: int) -> bool:
-        """Whether a revocation of a key up to a version says nothing new."""
-        bucket = self._bucket
-        stands = shares.seek(bucket, share, STANDING, 0)
-        if stands != NONE and shares.is_revoked(bucket, stands):
-            return True
-        slot = shares.of_key(bucket, share, GRANT, key)
-        if slot != NONE:
-            return shares.version(bucket, slot) > version
-        slot = shares.of_key(bucket, share, WITHDRAWN, key)
-        return slot != NONE and shares.version(bucket, slot) >= version
+    def forget(self, share: bytes, key: "bytes | None" = None) -> bool:
+        """Drop the revocation of a share, or of one key of it; whether there was something.
 
-    def forget(self, share: bytes) -> bool:
-        """Drop what is known of a share that has no grant; whether there was something.
-
-        For the intake alone, once it accepts no statement any more that is as old as this.
+        For the intake alone, once it accepts no statement any more that is as old as this. What
+        else is known of a share goes with its last record, unless uses of it were counted.
         """
         self._shelves.settle()
         bucket = self._bucket
-        if self._shelves.find_share(share) == NONE or shares.newest(bucket, share) != NONE:
+        if self._shelves.find_share(share) == NONE:
             return False
         bucket.check()
-        shares.drop(bucket, share, None)
+        if not shares.forget(bucket, share, key):
+            return False
         self._shelves.commit()
         return True
 

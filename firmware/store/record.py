@@ -208,6 +208,13 @@ def read_standing(page: "Page", at: int, state: "State", spare: Instant) -> None
     state.first_use = _read_instant(page, at + _FIRST_USE, spare)
 
 
+def is_unused(page: "Page", at: int) -> bool:
+    """Whether a slot is a standing that says no more than a version."""
+    first_use = _pair_a(page, at + _FIRST_USE)
+    used = page[at + _USES] or page[at + _USES + 1] or first_use != _NEVER
+    return page[at + KIND] == STANDING and not used
+
+
 def count(page: "Page", at: int, used: bool, first_use: "Instant | None") -> None:
     """Count a use of the share in its standing, and note the first one unless there is one."""
     uses = page[at + _USES] << 8 | page[at + _USES + 1]

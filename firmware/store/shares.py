@@ -6,7 +6,19 @@ good; what is not readable is passed over. Invariant: no change lowers the floor
 
 from . import record
 from .bucket import NONE
-from .record import COUNTED, GRANT, KEY, KIND, OLD, REVOKED, SHARE, SLOT_BYTES, STANDING, VERSION
+from .record import (
+    COUNTED,
+    GRANT,
+    KEY,
+    KIND,
+    OLD,
+    REVOKED,
+    SHARE,
+    SLOT_BYTES,
+    STANDING,
+    VERSION,
+    WITHDRAWN,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,9 +79,16 @@ def version(bucket: "Bucket", slot: int) -> int:
     return record.number(bucket.page, slot * SLOT_BYTES + VERSION)
 
 
-def is_revoked(bucket: "Bucket", standing: int) -> bool:
-    """Whether the standing of a share, in this slot, says that it is over."""
-    return bool(_flags(bucket, standing) & REVOKED)
+def outlives(bucket: "Bucket", share: bytes, key: bytes, lowest: int) -> bool:
+    """Whether the revocation of a key up to version `lowest` says nothing new."""
+    stands = seek(bucket, share, STANDING, 0)
+    if stands != NONE and _flags(bucket, stands) & REVOKED:
+        return True
+    slot = of_key(bucket, share, GRANT, key)
+    if slot != NONE:
+        return version(bucket, slot) > lowest
+    slot = of_key(bucket, share, WITHDRAWN, key)
+    return slot != NONE and version(bucket, slot) >= lowest
 
 
 def floor(bucket: "Bucket", share: bytes) -> int:
@@ -127,6 +146,29 @@ def drop(bucket: "Bucket", share: bytes, key: "bytes | None") -> None:
         else:
             slot += 1
         slot = seek(bucket, share, ANY, slot)
+
+
+def forget(bucket: "Bucket", share: bytes, key: "bytes | None") -> bool:
+    """Take out the revocation of a share, or of one key of it; False if there is none.
+
+    Grants that a revoked key was ahead of stay superseded. What is known of a share goes with the
+    last record of it, unless uses were counted.
+    """
+    if key is None:
+        if newest(bucket, share) != NONE:
+            return False
+        drop(bucket, share, None)
+        return True
+    slot = of_key(bucket, share, WITHDRAWN, key)
+    if slot == NONE:
+        return False
+    outdate(bucket, share, version(bucket, slot))
+    bucket.drop(slot, 1)
+    left = seek(bucket, share, ANY, 0)
+    if left != NONE and seek(bucket, share, ANY, left + 1) == NONE:
+        if record.is_unused(bucket.page, left * SLOT_BYTES):
+            bucket.drop(left, 1)
+    return True
 
 
 def take_out(bucket: "Bucket", slot: int) -> None:

@@ -31,6 +31,15 @@ LEDGER = 5
 
 _MOST_REPORTS = 16
 
+FOR_REVOCATIONS = 32  # slots on top of the capacity
+FOR_OWNERS = 32  # and on top of those
+
+# Who asks for room; each may have one more of the last two slots of a bucket.
+GUESTS = 0
+REVOCATIONS = 1
+OWNERS = 2
+_BEYOND = (0, FOR_REVOCATIONS, FOR_REVOCATIONS + FOR_OWNERS)
+
 
 class Shelves:
     """`count` buckets and `index_files` of hints in `folders`, and their ledger `apart`.
@@ -257,7 +266,7 @@ class Shelves:
         for _ in self.grants_of(number):
             grants += 1
         self.grants_in[number] = grants
-        self.slots_in[number] = self.bucket.used()
+        self.slots_in[number] = SLOTS if self.bucket.lost else self.bucket.used()
         self.is_damaged()
 
     def _compare(self, sums: "list[int]") -> None:
@@ -353,3 +362,10 @@ class Shelves:
         if dropped:
             self._write(NOWHERE, NOWHERE)
         return dropped
+
+
+def fits(new: int, who: int, used: int, slots: int, capacity: int) -> bool:
+    """Whether `new` slots more fit a bucket with `used` ones, and a cache with `slots`."""
+    if new <= 0:
+        return True
+    return used + new <= SLOTS - 2 + who and slots + new <= capacity + _BEYOND[who]

@@ -14,7 +14,7 @@ from firmware.policy.zone import Zone
 from firmware.store import grants as grants_module
 from firmware.store.bucket import SLOTS
 from firmware.store.record import SLOT_BYTES
-from firmware.store.shelves import BUCKET, INDEX, LEDGER, SETBACK
+from firmware.store.shelves import BUCKET, FOR_OWNERS, FOR_REVOCATIONS, INDEX, LEDGER, SETBACK
 from firmware.store.shelves import SLOT as DAMAGED_SLOT
 from firmware_tests import soak
 from firmware_tests.both.check import equal, raises, true
@@ -416,15 +416,15 @@ def test_full_is_an_error_and_owners_and_revocations_still_fit():
     revoked = 0
     while shelf.cache.revoke(share_of(1000 + revoked), None, 1):
         revoked += 1
-    equal(revoked, grants_module.FOR_REVOCATIONS)
+    equal(revoked, FOR_REVOCATIONS)
     owners = 0
-    while owners < grants_module.FOR_OWNERS + 1:
+    while owners < FOR_OWNERS + 1:
         owner = grant_of(2000 + owners, 2000 + owners)
         owner.level = policy.OWNER
         if not shelf.cache.put(owner):
             break
         owners += 1
-    equal(owners, grants_module.FOR_OWNERS)
+    equal(owners, FOR_OWNERS)
     for number in range(placed):
         true(shelf.cache.find(key_of(number)), number)
     equal(shelf.cache.revoke(share_of(5), None, 1), True)  # in place of its grant

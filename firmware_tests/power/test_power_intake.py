@@ -49,7 +49,7 @@ class Lock:
         for number in range(10):
             state = self.cache.state(b"share-%d" % number)
             shares.append((state.revoked, state.floor, state.uses))
-        remembered = [(each.sequence, each.share, each.whole) for each in self.sync.remembered]
+        remembered = [(each.sequence, each.share, each.key) for each in self.sync.remembered]
         return sorted(grants), shares, self.sync.applied, remembered
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from firmware.access import claims, statements
+from firmware.access.intake import LARGEST_BATCH
 from firmware.crypto import cbor, cose, cwt
 from firmware.crypto.p256 import PublicKey
 from firmware.policy.grant import Grant, fault
@@ -67,9 +68,38 @@ def batch(lock: bytes, issued: Instant, first: int, last: int, changes: list[Cha
     terms = {
         statements.FIRST: first,
         statements.LAST: last,
-        statements.CHANGES: [list(change) for change in changes],
+        statements.CHANGES: [[typ, _lean(content, lock, issued)] for typ, content in changes],
     }
     return _statement(statements.BATCH, lock, issued, terms)
+
+
+def _lean(content: bytes, lock: bytes, issued: Instant) -> bytes:
+    """The claims of a change without what the batch says for all, and its key by its id."""
+    members = cbor.decode(content)
+    for claim, of_all in ((cwt.AUD, lock.decode()), (cwt.IAT, to_unix(issued))):
+        if members[claim] == of_all:
+            del members[claim]
+    if cwt.CNF in members:
+        members[cwt.CNF] = sign1.confirmation_by_id(short(cwt.confirmation_key(members)))
+    return cbor.encode(members)
+
+
+def batches(
+    lock: bytes, issued: Instant, first: int, changes: list[Change], issuer: PrivateKey
+) -> list[bytes]:
+    """Changes numbered from `first` on, in as few tokens as a lock takes them in."""
+    tokens: list[bytes] = []
+    while changes:
+        count = len(changes)
+        while True:
+            token = sign(batch(lock, issued, first, first + count - 1, changes[:count]), issuer)
+            if len(token) <= LARGEST_BATCH:
+                break
+            count = min(count - 1, count * LARGEST_BATCH // len(token))
+        tokens.append(token)
+        first += count
+        changes = changes[count:]
+    return tokens
 
 
 def time(lock: bytes, at: Instant, nonce: bytes | None = None) -> Change:

@@ -31,3 +31,8 @@ def sign(
 def confirmation(key: "PublicKey") -> dict:
     """The `cnf` claim that names a key by value."""
     return {cwt.CNF_COSE_KEY: cose.key_map(key)}
+
+
+def confirmation_by_id(kid: bytes) -> dict:
+    """The `cnf` claim that names a key by an id (RFC 8747 section 3.4)."""
+    return {cwt.CNF_KID: kid}
