@@ -277,7 +277,7 @@ class Grants:
         elif shares.outlives(bucket, share, key, version):
             return True
         else:
-            slot = record.withdrawn(share, key, version)
+            slot = shares.withdrawal(bucket, share, key, version)
         if not self._has_room(1 - shares.slots(bucket, share, key), REVOCATIONS):
             return False
         bucket.check()

@@ -31,16 +31,13 @@ ANY = 0  # in place of a kind
 
 def seek(bucket: "Bucket", share: bytes, kind: int, start: int) -> int:
     """The first record of a share (of one kind) from slot `start` on, NONE if there is none."""
-    padded = record.padded(share)
-    while True:
-        start = bucket.seek(SHARE, padded, start)
-        if start == NONE:
-            return NONE
-        at = start * SLOT_BYTES
-        if record.is_share(bucket.page, at, share) and kind in (ANY, _kind(bucket, start)):
-            if bucket.whole(start):
-                return start
-        start += 1
+    slot = bucket.seek(SHARE, share, start)
+    while slot != NONE:
+        if record.is_share(bucket.page, slot * SLOT_BYTES, share):
+            if kind in (ANY, _kind(bucket, slot)) and bucket.whole(slot):
+                return slot
+        slot = bucket.seek(SHARE, share, slot + 1)
+    return NONE
 
 
 def seek_key(bucket: "Bucket", key: bytes) -> int:
@@ -162,7 +159,7 @@ def forget(bucket: "Bucket", share: bytes, key: "bytes | None") -> bool:
     slot = of_key(bucket, share, WITHDRAWN, key)
     if slot == NONE:
         return False
-    outdate(bucket, share, version(bucket, slot))
+    outdate(bucket, share, _floor_in(bucket, slot))
     bucket.drop(slot, 1)
     left = seek(bucket, share, ANY, 0)
     if left != NONE and seek(bucket, share, ANY, left + 1) == NONE:
@@ -217,6 +214,18 @@ def revocation(bucket: "Bucket", share: bytes, lowest: int) -> bytearray:
     slot = bucket.page[at : at + SLOT_BYTES]
     slot[KIND] |= REVOKED
     record.put_number(slot, VERSION, lowest)
+    return slot
+
+
+def withdrawal(bucket: "Bucket", share: bytes, key: bytes, highest: int) -> bytearray:
+    """The slot that says that a key is revoked up to a version, in the place of its grant.
+
+    That may be all that says that its version is old: then this slot goes on saying so.
+    """
+    slot = record.withdrawn(share, key, highest)
+    held = of_key(bucket, share, GRANT, key)
+    if held != NONE and _floor_in(bucket, held) > highest:
+        slot[KIND] |= OLD
     return slot
 
 

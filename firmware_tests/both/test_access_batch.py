@@ -50,7 +50,9 @@ class Crowded(House):
         terms = {0: self.next, 1: self.next + len(changes), 2: numbered}
         payload = cbor.encode({cwt.AUD: LOCK.decode(), cwt.IAT: AT_S, claims.TERMS: terms})
         before = (self.cache.digest(), self.sync.applied, self.contents())
-        reason = self.intake._take_batch(payload, statements.BATCH, payload)
+        reason = self.intake._reason(
+            lambda token: self.intake._take_batch(payload, statements.BATCH, token), payload
+        )
         if reason:
             equal((self.cache.digest(), self.sync.applied, self.contents()), before)
             equal(self.sync.journal(), None)
@@ -145,6 +147,9 @@ def test_a_replacement_needs_only_what_it_has_not():
     grown = [granted(number, number, 3, rules=8) for number in placed]
     equal(house.take(*grown), "cache_full")
     equal(house.take(granted(placed[0], placed[0], 3)), "allowed")
+    ended = revoked(placed[1], placed[1], 2)
+    equal(house.take(ended, granted(placed[1], placed[1], 3, rules=8)), "cache_full")
+    equal(house.take(ended, granted(placed[1], placed[1], 3)), "allowed")
 
 
 def test_a_revoked_share_leaves_room_only_once_it_is_forgotten():

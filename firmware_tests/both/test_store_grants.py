@@ -231,6 +231,19 @@ def test_a_version_outlives_its_grants():
     equal(shelf.cache.put(grant_of(3, 3, 5)), True)
 
 
+def test_a_version_outlives_the_revocation_of_a_key_that_it_superseded():
+    shelf = Shelf()
+    shelf.cache.put(grant_of(1, 1, 2))
+    shelf.cache.put(grant_of(1, 2, 3))
+    shelf.cache.put(grant_of(2, 2, 1, 9))  # the only key with version 3 goes
+    shelf.cache.revoke(share_of(1), key_of(1), 2)
+    for opened in (shelf.cache, shelf.open()):
+        equal(
+            (opened.state(share_of(1)).floor, opened.state(share_of(1), key_of(1)).floor), (3, 3)
+        )
+        raises(ValueError, opened.put, grant_of(1, 3, 2))
+
+
 def test_a_revoked_share_is_over_for_all_its_keys():
     shelf = Shelf()
     for key in (1, 2, 3):
