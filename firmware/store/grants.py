@@ -259,7 +259,9 @@ class Grants:
             shares.take_out(bucket, other)
         shares.outdate(bucket, share, version)
         if counted and shares.seek(bucket, share, STANDING, 0) == NONE:
-            bucket.add(record.standing(share, version))
+            stands = bucket.add(record.standing(share, version))
+            if self._shelves.ledger.uncounted:
+                record.spend(bucket.page, stands * SLOT_BYTES)
         bucket.add(slots)
 
     def revoke(self, share: bytes, key: "bytes | None", version: int) -> bool:
@@ -347,15 +349,27 @@ class Grants:
 
         What to do about INDEX and LEDGER in a report. Takes 4 KB of heap.
         """
-        return self._shelves.reindex()
+        from . import repair
+
+        return repair.reindex(self._shelves)
 
     def mend(self) -> int:
         """Drop what cannot be read and reindex the rest; returns how many slots were dropped.
 
         Only before a snapshot of the cloud puts everything back, revocations included: what was
-        dropped keeps nobody out any more. Counted grants whose count is lost go, too.
+        dropped keeps nobody out any more. How often a share was used that lost its count nobody
+        knows, so it has nothing left; nor has a counted share that is new from now on, because it
+        may be such a one that is put back, until the snapshot is `restored`.
         """
-        return self._shelves.mend()
+        from . import repair
+
+        return repair.mend(self._shelves)
+
+    def restored(self) -> None:
+        """Everything that was dropped has been put back: what is new from now on is new."""
+        self._shelves.settle()
+        self._shelves.ledger.uncounted = False
+        self._shelves.ledger.confirm()
 
 
 def digest_of(grant: "Grant") -> int:

@@ -219,6 +219,12 @@ def count(page: "Page", at: int, used: bool, first_use: "Instant | None") -> Non
         page[at + _FIRST_USE : at + _FIRST_USE + _PAIR_BYTES] = _instant(first_use)
 
 
+def spend(page: "Page", at: int) -> None:
+    """Make a standing one that no count and no time after the first use has anything left of."""
+    struct.pack_into(">H", page, at + _USES, 0xFFFF)
+    page[at + _FIRST_USE : at + _FIRST_USE + _PAIR_BYTES] = _instant(Instant())
+
+
 def _pair_a(page: "Page", at: int) -> int:
     return (page[at] >> 1 & 1) << 16 | page[at + 1] << 8 | page[at + 2]
 

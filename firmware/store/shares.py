@@ -183,18 +183,6 @@ def take_out(bucket: "Bucket", slot: int) -> None:
         record.put_number(bucket.page, stands * SLOT_BYTES + VERSION, lowest)
 
 
-def drop_uncounted(bucket: "Bucket") -> None:
-    """Take out counted grants of shares whose count is not here."""
-    slot = 0
-    while slot < bucket.count:
-        share = record.share_of(bucket.view, slot * SLOT_BYTES)
-        counted = _kind(bucket, slot) == GRANT and _flags(bucket, slot) & COUNTED
-        if counted and seek(bucket, share, STANDING, 0) == NONE:
-            take_out(bucket, slot)
-        else:
-            slot += 1
-
-
 def outdate(bucket: "Bucket", share: bytes, below: int) -> None:
     """Mark the grants of a share with a version below this one."""
     slot = seek(bucket, share, GRANT, 0)
