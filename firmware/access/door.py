@@ -83,7 +83,7 @@ class Door:
     def _enter(self, request, reason):
         grant = self.decision.grant
         if grant is None:
-            self._strangers.note(self._ticks.second)
+            self._strangers.note(reason)
             return
         self._log.append(
             entry.DECISION, self._now, reason, request.action, grant.share, request.key

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..crypto.p256 import PublicKey
     from ..store.log import Log
     from ..store.settings import SettingsStore
+    from ..store.strangers import Strangers
     from .sync import Sync
 
 LARGEST = 1024  # bytes of a statement; a grant with eight dated rules has some 400
@@ -56,8 +57,9 @@ class Intake:
 
     The cache has the methods of `store.grants.Grants`; with `host_sim.lock.memory.Memory` there
     are only loose grants. What a lock has no part for is a kind that it does not know: `sync` for
-    revocations and batches, `clock` for times, `settings`, and `log` for acknowledgements. With a
-    log every statement is entered, whatever became of it.
+    revocations and batches, `clock` for times, `settings`, and `log` for acknowledgements. Every
+    statement that the issuer signed is then entered there, whatever became of it; all others are
+    counted as `strangers`, which come with a log.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Intake:
         clock: "Clock | None" = None,
         settings: "SettingsStore | None" = None,
         log: "Log | None" = None,
+        strangers: "Strangers | None" = None,
     ):
         self._lock = lock
         self._issuer = issuer
@@ -77,9 +80,11 @@ class Intake:
         self._clock = clock  # type: Any
         self._settings = settings  # type: Any
         self._log = log  # type: Any
+        self._strangers = strangers  # type: Any
         self._now = Now(Instant(), 0, UNKNOWN)
         self._unfinished = False  # a batch was begun, and the flash failed
-        self._about = (NO_KIND, b"", b"")  # kind, share and key of the statement at hand
+        self._signed_by_issuer = False  # the statement at hand
+        self._about = (NO_KIND, b"", b"")  # its kind, share and key
         self._takers = {GRANT: self._take_change}
         if sync is not None:
             for kind in CHANGE:
@@ -99,6 +104,7 @@ class Intake:
         """
         if self._unfinished:
             self.recover()
+        self._signed_by_issuer = False
         self._about = (NO_KIND, b"", b"")
         reason = self._reason(self._accept, token)
         self._enter(reason)
@@ -113,6 +119,7 @@ class Intake:
         if token is None:
             self._unfinished = False
             return reasons.ALLOWED
+        self._signed_by_issuer = True  # when it came
         self._about = (BATCH - GRANT, b"", b"")
         reason = self._reason(self._redo, token)
         if reason:
@@ -135,15 +142,20 @@ class Intake:
         statement = cose.parse(token, LARGEST_BATCH)
         if len(token) > LARGEST and statement.typ != BATCH:
             return reasons.TOO_LARGE
+        payload = cose.verify(statement, self._issuer)
+        self._signed_by_issuer = True
         typ: "Any" = statement.typ
         take = self._takers.get(typ)
         if take is None:
             return reasons.UNKNOWN_KIND
         self._about = (typ - GRANT, b"", b"")
-        return take(cose.verify(statement, self._issuer), typ, token)
+        return take(payload, typ, token)
 
     def _enter(self, reason):
         if self._log is None:
+            return
+        if not self._signed_by_issuer:
+            self._strangers.note(reason)
             return
         if self._clock is not None:
             self._clock.read(self._now)

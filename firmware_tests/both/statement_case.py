@@ -10,6 +10,7 @@ from firmware.store.grants import Grants
 from firmware.store.log import Log
 from firmware.store.seal import Seal
 from firmware.store.settings import SettingsStore
+from firmware.store.strangers import Strangers
 from firmware_tests.both.clock_world import World
 from firmware_tests.both.store_case import DEVICE_KEY, RamFiles
 from firmware_tests.power.log_case import KEY, NOW, Memory
@@ -62,9 +63,17 @@ class House:
         self.log = Log(self.places[0], self.places[1], KEY)
         self.log.open(NOW)
         self.settings = SettingsStore(self.places, Seal(KEY))
+        self.strangers = Strangers(self.log)
         self.sync = Sync(self.places, Seal(KEY))
         self.intake = Intake(
-            LOCK, ISSUER, self.cache, self.sync, self.clock, self.settings, self.log
+            LOCK,
+            ISSUER,
+            self.cache,
+            self.sync,
+            self.clock,
+            self.settings,
+            self.log,
+            self.strangers,
         )
         return self.intake.recover()
 

@@ -151,7 +151,7 @@ def test_strangers_are_one_entry_a_minute_and_shut_nobody_out():
     house.door.tick()
     equal(house.decisions(), [])
     strangers = [e for e in entries(house.log) if e.kind == entry.STRANGERS]
-    equal([e.count for e in strangers], [100])
+    equal([(e.count, e.reason) for e in strangers], [(100, reasons.KEY_UNPROVEN)])
     equal(house.ask(), reasons.ALLOWED)
 
 

@@ -194,8 +194,8 @@ def test_an_orderly_stop():
 def test_a_scrub_and_strangers():
     def action(self, log, done):
         strangers = Strangers(log)
-        strangers.note(0)
-        strangers.tick(NOW, 60)
+        strangers.note(7)
+        strangers.tick(NOW, 0)
         equal(log.scrub(NOW), 0)
         self.given = log.sequence
         log.flush()

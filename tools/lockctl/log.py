@@ -35,7 +35,7 @@ _OWN_REASONS = {
     (entry.DAMAGE, entry.MISSING): "entries are gone that the lock had written",
 }
 _OF_GRANTS = 16  # reasons of damage from here on are the grant cache's
-_WITH_REASON = (entry.DECISION, entry.STATEMENT, entry.SETTINGS)
+_WITH_REASON = (entry.DECISION, entry.STATEMENT, entry.SETTINGS, entry.STRANGERS)
 _TRUST = {UNKNOWN: "unknown", HOLDOVER: "holdover", TRUSTED: "trusted"}
 
 
