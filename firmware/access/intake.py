@@ -207,7 +207,7 @@ class Intake:
         if self._sync.lost:
             return reasons.SEQUENCE_LOST
         if batch.last <= self._sync.applied:
-            return reasons.ALLOWED
+            return self._signed(batch.issued)
         if batch.first != self._sync.applied + 1:
             return reasons.SEQUENCE_GAP
         reason = changes.obstacle(self._cache, batch)

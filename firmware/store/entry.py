@@ -54,6 +54,9 @@ RING = 2  # gap: so many, not acknowledged, had to make room
 RECORDS = 1  # damage: so many entries of a segment, from the sequence number in the subject on
 STATE = 2  # damage: so many copies of the log's state
 MISSING = 3  # damage: so many numbers are gone that were known to be on flash
+SETTINGS_COPIES = 4  # damage: to the settings, in one copy or in both
+FLOOR_COPIES = 5  # damage: the same, to the clock's floor
+SYNC_COPIES = 6  # damage: the same, to the sequence of statements
 
 # Faults that a Chain finds.
 GOOD = 0

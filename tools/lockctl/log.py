@@ -33,6 +33,9 @@ _OWN_REASONS = {
     (entry.DAMAGE, entry.RECORDS): "the lock found damaged entries",
     (entry.DAMAGE, entry.STATE): "the lock found damage to the log's state",
     (entry.DAMAGE, entry.MISSING): "entries are gone that the lock had written",
+    (entry.DAMAGE, entry.SETTINGS_COPIES): "the lock found damage to its settings",
+    (entry.DAMAGE, entry.FLOOR_COPIES): "the lock found damage to its clock's floor",
+    (entry.DAMAGE, entry.SYNC_COPIES): "the lock found damage to the sequence of statements",
 }
 _OF_GRANTS = 16  # reasons of damage from here on are the grant cache's
 _WITH_REASON = (entry.DECISION, entry.STATEMENT, entry.SETTINGS, entry.STRANGERS)
