@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import sys
 
 import hypothesis
@@ -65,6 +66,15 @@ def pytest_collection_modifyitems(items):
         namespace = vars(item.getparent(pytest.Module).obj)
         if any(value is soak or value in (soak.count, soak.seed) for value in namespace.values()):
             item.add_marker("soak")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How often the tests that passed cut the power: each prints its own number."""
+    passed = terminalreporter.getreports("passed")
+    counts = [re.findall(r"^cuts: (\d+)$", report.capstdout, re.MULTILINE) for report in passed]
+    total = sum(int(number) for numbers in counts for number in numbers)
+    if total:
+        terminalreporter.write_line(f"The power was cut at {total} points.")
 
 
 @pytest.hookimpl(wrapper=True)

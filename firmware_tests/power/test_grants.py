@@ -12,11 +12,14 @@ from firmware_tests.both.store_case import (
     DEVICE_KEY,
     LOCK,
     Model,
+    apply,
     check_same,
     full_grant,
     full_rule,
     grant_of,
+    is_admitted,
     key_of,
+    random_change,
     said,
     share_of,
 )
@@ -119,10 +122,6 @@ def is_same(store, model):
     except AssertionError:
         return False
     return True
-
-
-def apply(store, step):
-    return getattr(store, step[0])(*step[1:])
 
 
 BEFORE = [
@@ -249,18 +248,18 @@ def test_random_changes_with_cuts_among_them():
         flash.mount()
         store, model = opened(), Model()
         for number in range(100):
+            step = random_change(random, number)
+            if not is_admitted(model, step):
+                continue
             after = model.copy()
-            step = random_step(random, number, model)
+            apply(after, step)
             if random.below(2):
                 flash.cut_at(random.below(12), random.below(2) == 1)
             try:
-                if step is not None:
-                    equal(apply(store, step), True)
-                    apply(after, step)
+                equal(apply(store, step), True)
                 model = after
             except OSError:
                 true(flash.off)
-                apply(after, step)
                 cuts += 1
                 store = rebooted(flash, random)
                 if not is_same(store, model):
@@ -287,24 +286,6 @@ def rebooted(flash, random):
             return opened()
         except OSError:
             true(flash.off)
-
-
-def random_step(random, number, model):
-    """A change that the model admits, or None."""
-    kind = random.below(10)
-    share, key, version = random.below(6), random.below(8), 1 + random.below(3)
-    if kind < 6:
-        made = grant_of(share, key, version, number)
-        if random.below(3) == 0:
-            made.uses = 1 + random.below(5)
-        if random.below(4) == 0:
-            made.rules = [full_rule(rule) for rule in range(random.below(9))]
-        return ("put", made) if model.admits(made) else None
-    if kind < 8:
-        of_key = key_of(key) if kind == 6 or random.below(3) else None
-        return ("revoke", share_of(share), of_key, version)
-    step = ("count_use", share_of(share), kind == 8, AT if random.below(2) else None)
-    return step if apply(model.copy(), step) else None
 
 
 # --- damage ------------------------------------------------------------------------------------

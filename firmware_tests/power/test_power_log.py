@@ -23,7 +23,7 @@ LACKS = ("littlefs",)
 
 # Of each cut's recovery, every operation or every such operation is cut, too.
 SOAK = soak.count(2, 1) == 2
-SECOND = 1 if SOAK else 16
+SECOND = 2 if SOAK else 16
 BLOCKS = BOARD_BLOCKS if SOAK else CI_BLOCKS
 
 
@@ -44,7 +44,7 @@ class Writer:
 
     def sweep(self):
         cuts = 0
-        for turn in range(soak.count(5, 1)):
+        for turn in range(soak.count(4, 1)):
             seed = soak.seed() + turn
             self.age = seed % 60
             cuts += sweep(
