@@ -156,8 +156,10 @@ class Grants:
             state.revoked = True
             return
         shares.fill(self._bucket, grant.share, grant.key, state, spare)
-        if record.is_counted(grant) and self._bucket.number % SUMS in self._shelves.setbacks:
-            state.revoked = True  # a use may have been given back
+        if self._bucket.number % SUMS in self._shelves.setbacks:
+            # A use may have been given back, or a right; but somebody must be left to mend it.
+            if record.is_counted(grant) or grant.level != OWNER:
+                state.revoked = True
         for share, used_s in self._recent:
             if share == grant.share:
                 state.since_use_s = time_s - used_s
@@ -179,8 +181,10 @@ class Grants:
         """The State of a share, and of this key of it; a fresh one for a share never seen.
 
         The revocation of a key is a floor above the versions it is for. While something that may
-        be a revocation cannot be read, the share is revoked for every key that has no grant.
+        be a revocation cannot be read, the share is revoked for every key that has no grant. Scans
+        all buckets, unless that is done.
         """
+        self._shelves.count_all()
         return self._state_of(share, key, self._shelves.find_share(share))
 
     def is_in_doubt(self, share: bytes, key: "bytes | None" = None) -> bool:
@@ -200,6 +204,8 @@ class Grants:
         if home == NONE:
             first, second = self._shelves.candidates(share)
             return self._shelves.is_suspect(second) or self._shelves.is_suspect(first)
+        if home % SUMS in self._shelves.setbacks:
+            return True
         if key is None:
             slot = shares.newest(self._bucket, share)
         else:

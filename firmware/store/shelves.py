@@ -248,6 +248,7 @@ class Shelves:
     def scan(self) -> "Iterator[None]":
         """Look at every slot, count, and report damage; one step for each bucket."""
         while not self.counted:
+            self.settle()
             changes = self._changes
             sums = [0] * SUMS
             for number in range(self.count):
