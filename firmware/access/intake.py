@@ -242,7 +242,8 @@ class Intake:
                 return reasons.CACHE_FULL
             self._sync.advance(batch.last)
         for share, key, _ in batch.revocations:
-            self._cache.forget(share, key)
+            if not self._sync.is_ahead(share, key):
+                self._cache.forget(share, key)
         for passed in self._sync.passed():
             self._cache.forget(passed.share, passed.key)
         self._sync.drop_passed()

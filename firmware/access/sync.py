@@ -81,6 +81,13 @@ class Sync:
         """Remembered revocations that batches have passed."""
         return [each for each in self.remembered if each.sequence <= self.applied]
 
+    def is_ahead(self, share: bytes, key: "bytes | None") -> bool:
+        """Whether a revocation of this or more came loose that no batch has brought yet."""
+        for each in self.remembered:
+            if each.share == share and each.key in (None, key) and each.sequence > self.applied:
+                return True
+        return False
+
     def drop_passed(self) -> None:
         """Their revocations were forgotten: they need no memory any more."""
         left = [each for each in self.remembered if each.sequence > self.applied]

@@ -213,6 +213,18 @@ def test_the_revocation_of_a_key_that_the_share_does_not_have_takes_no_room():
     equal(house.cache.slots(), 3)
 
 
+def test_a_revocation_that_came_loose_outlasts_an_earlier_one_in_a_batch():
+    """Of another phone: its grant may still be on its way, loose."""
+    tokens = run_named("many changes at once")
+    house = House(capacity=40)
+    house.accept(tokens[0][0])
+    house.sync.remember(99, b"share-5", False)
+    house.cache.revoke(b"share-5", bytes(16), 1)
+    equal(house.accept(tokens[1][0]), "allowed")
+    equal(house.cache.holding(b"share-5"), None)
+    equal(house.cache.state(b"share-5", bytes(16)).floor, 2)
+
+
 def test_a_grant_that_came_loose_costs_its_batch_no_write():
     house = House()
     tokens = run_named("what came loose is newer than the batch that comes after")
