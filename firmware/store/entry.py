@@ -23,6 +23,7 @@ SHARE_BYTES = 16
 SUBJECT_BYTES = 8
 MOST_SEQUENCE = 0x3FFF_FFFF  # fits a 31-bit small integer
 MOST_COUNT = 0xFFFF
+CHANNEL_SHIFT = 6  # in the action of a decision, above the action itself
 
 BOOT = 1
 GAP = 2

@@ -136,8 +136,8 @@ def test_each_decision_is_entered_with_its_reason_share_and_key():
     house.ask()
     house.ask(action=LOCK)
     first, second = house.decisions()
-    equal((first.reason, first.action), (reasons.NO_RIGHT, UNLOCK))
-    equal((second.reason, second.action), (reasons.ALLOWED, LOCK))
+    equal((first.reason, first.action), (reasons.NO_RIGHT, UNLOCK | LOCAL << 6))
+    equal((second.reason, second.action), (reasons.ALLOWED, LOCK | LOCAL << 6))
     equal(first.share[:7], b"share-1")
     equal(first.subject, key_of(1)[:8])
 
@@ -221,3 +221,4 @@ def test_a_channel_that_is_closed_is_a_denial_like_others():
     house = House(channels=LOCAL, level=ADMIN)
     equal(house.ask(channel=REMOTE), reasons.CHANNEL_CLOSED)
     equal(house.happened, [])
+    equal([e.action for e in house.decisions()], [UNLOCK | REMOTE << 6])
