@@ -54,7 +54,7 @@ class Child:
             CHILD_PROGRAM,
             module,
             *(["dropped"] if built else []),
-            path=[build.TARGET] if built else [],
+            path=[*([build.TARGET] if built else []), runtimes.BOARD],
             stderr=subprocess.STDOUT,
             errors="replace",
         )
