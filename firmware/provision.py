@@ -1,0 +1,37 @@
+"""Makes a lock of a board with an empty flash: once, at the prompt, before it hangs on a door.
+
+Imports crypto, policy and store.
+"""
+
+import os
+from binascii import unhexlify
+
+from .crypto.p256 import PublicKey
+from .policy.grant import MOST_ID
+from .store import identity
+from .store.flash import Flash
+from .store.identity import KEY_BYTES, Identity
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
+
+def provision(
+    lock: str, issuer: str, root: str = ".", random: "Callable[[int], bytes]" = os.urandom
+) -> None:
+    """Tell the lock its id (1 to 16 bytes) and the issuer's public key (x and y, 128 hex digits).
+
+    It makes its device key itself, from `random`. The identity is written last, so a cut leaves a
+    lock that was not provisioned. Raises ValueError, with nothing changed, for an id or a key that
+    is none, and on a lock that is one already.
+    """
+    key = unhexlify(issuer)
+    public = PublicKey(key[: len(key) // 2], key[len(key) // 2 :])
+    if not 1 <= len(lock.encode()) <= MOST_ID:
+        raise ValueError("an id has 1 to 16 bytes")
+    flash = Flash(root)
+    if identity.read(flash.pair) is not None:
+        raise ValueError("this lock is provisioned; erase its flash to begin anew")
+    flash.settle_all()
+    identity.write(flash.pair, Identity(lock.encode(), public, random(KEY_BYTES)))

@@ -1,0 +1,50 @@
+"""Who a lock is: its id, whose statements it believes, and the key that it keeps to itself.
+
+Imports crypto and its siblings. In two copies like all small records, but with a checksum for a
+seal: the key for a seal is in here. Who can write the flash can make the lock somebody else's;
+what the old one had sealed is then damaged.
+"""
+
+from ..crypto import cbor
+from ..crypto.kdf import HASH_BYTES
+from ..crypto.p256 import InvalidPoint, PublicKey
+from .copies import Copies
+from .seal import Seal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .files import Files
+
+KEY_BYTES = HASH_BYTES
+
+
+class Identity:
+    """`lock` is 1 to 16 bytes, `issuer` a PublicKey, `device_key` 32 random bytes."""
+
+    def __init__(self, lock: bytes, issuer: PublicKey, device_key: bytes) -> None:
+        self.lock = lock
+        self.issuer = issuer
+        self.device_key = device_key
+
+
+def read(folders: "tuple[Files, Files]") -> "Identity | None":
+    """What was written last; None if there is nothing, or nothing whole."""
+    copies = _copies(folders)
+    content = copies.read()
+    if content is None:
+        return None
+    copies.heal(content)
+    try:
+        lock, x, y, device_key = cbor.decode(content)
+        return Identity(lock, PublicKey(x, y), device_key)
+    except (cbor.CborError, InvalidPoint, TypeError, ValueError):
+        return None
+
+
+def write(folders: "tuple[Files, Files]", who: Identity) -> None:
+    """Make this the identity."""
+    _copies(folders).write(cbor.encode([who.lock, who.issuer.x, who.issuer.y, who.device_key]))
+
+
+def _copies(folders):
+    return Copies(folders, "identity", Seal(bytes(KEY_BYTES)))
