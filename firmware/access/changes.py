@@ -1,7 +1,6 @@
 """What a grant or a revocation does to the grant cache, and what keeps it from doing so.
 
-Imports policy. The cache has the methods of `store.grants.Grants`. For loose grants the
-few of `host_sim.lock.memory.Memory` are enough.
+Imports policy. The cache has the methods of `store.grants.Grants`.
 """
 
 from ..policy import reasons

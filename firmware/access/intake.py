@@ -55,11 +55,10 @@ COSE_REASONS = {
 class Intake:
     """Takes in statements for one lock (its id) from one issuer (its PublicKey) into a cache.
 
-    The cache has the methods of `store.grants.Grants`; with `host_sim.lock.memory.Memory` there
-    are only loose grants. What a lock has no part for is a kind that it does not know: `sync` for
-    revocations and batches, `clock` for times, `settings`, and `log` for acknowledgements. Every
-    statement that the issuer signed is then entered there, whatever became of it; all others are
-    counted as `strangers`, which come with a log.
+    The cache has the methods of `store.grants.Grants`. What a lock has no part for is a kind that
+    it does not know: `sync` for revocations and batches, `clock` for times, `settings`, and `log`
+    for acknowledgements. Every statement that the issuer signed is then entered there, whatever
+    became of it; all others are counted as `strangers`, which come with a log.
     """
 
     def __init__(

@@ -60,8 +60,8 @@ class RamFiles:
         self.contents.pop(name, None)
 
 
-def cache(files, apart, buckets=BUCKETS, index_files=2, capacity=CAPACITY):
-    return Grants([files], apart, DEVICE_KEY, LOCK, buckets, index_files, capacity)
+def cache(files, apart, buckets=BUCKETS, index_files=2, capacity=CAPACITY, lock=LOCK):
+    return Grants([files], apart, DEVICE_KEY, lock, buckets, index_files, capacity)
 
 
 def key_of(number):

@@ -21,10 +21,9 @@ from firmware_tests.both.statement_case import (
     name_of,
     run_named,
 )
-from firmware_tests.both.store_case import RamFiles, key_of
+from firmware_tests.both.store_case import RamFiles, cache, key_of
 from firmware_tests.power.log_case import KEY, NOW, Memory, entries
 from host_sim import words
-from host_sim.lock.memory import Memory as Grants
 
 REFUSALS = range(reasons.MALFORMED, reasons.TIME_SET)
 
@@ -106,7 +105,7 @@ def test_what_the_issuer_did_not_sign_is_one_entry_a_minute():
     said = entries(house.log, before)
     equal([each.kind for each in said], [entry.STRANGERS] * 3)
     equal([each.count for each in said], [5, 300, 300])
-    equal([reasons.name(each.reason) for each in said], ["bad_signature"] * 3)
+    equal([words.name(each.reason) for each in said], ["bad_signature"] * 3)
     equal(house.accept(foreign), "unknown_issuer")
     house.strangers.tick(NOW, 180)
     house.log.flush()
@@ -138,7 +137,7 @@ def test_a_lock_knows_only_the_kinds_that_it_has_a_part_for():
         run_named("a share is ended, for every phone and for good")[3][0],
         run_named(ONE_AFTER_ANOTHER)[1][0],
     ]
-    small = Intake(LOCK, ISSUER, Grants(LOCK))
+    small = Intake(LOCK, ISSUER, cache(RamFiles(), RamFiles(), lock=LOCK))
     for token in kinds:
         equal(small.accept(token), reasons.UNKNOWN_KIND)
     equal(small.recover(), reasons.ALLOWED)

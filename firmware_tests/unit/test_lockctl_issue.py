@@ -8,9 +8,9 @@ from freezegun import freeze_time
 
 from firmware.access.intake import Intake
 from firmware.policy import reasons
+from firmware_tests.both.store_case import RamFiles, cache
 from firmware_tests.unit.desk import Desk
 from host_sim import words
-from host_sim.lock.memory import Memory
 from host_sim.story import key_of
 
 TERMS = (
@@ -44,11 +44,11 @@ def shown(desk, *terms):
 
 
 def test_a_lock_takes_in_what_is_issued(desk):
-    memory = Memory(b"front-door")
-    intake = Intake(b"front-door", key_of("issuer").public, memory)
+    held = cache(RamFiles(), RamFiles(), lock=b"front-door")
+    intake = Intake(b"front-door", key_of("issuer").public, held)
     token = desk.grant(*[word for words in TERMS for word in words]).read_bytes()
     assert intake.accept(token) == reasons.ALLOWED
-    (grant,) = memory.grants()
+    (grant,) = held.grants()
     assert (grant.share, grant.holder, grant.uses) == (b"7", b"anna", 3)
 
 
