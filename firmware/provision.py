@@ -23,8 +23,8 @@ def provision(
     """Tell the lock its id (1 to 16 bytes) and the issuer's public key (x and y, 128 hex digits).
 
     It makes its device key itself, from `random`. The identity is written last, so a cut leaves a
-    lock that was not provisioned. Raises ValueError, with nothing changed, for an id or a key that
-    is none, and on a lock that is one already.
+    lock that was not provisioned. Raises ValueError for an id that is none and on a lock that is
+    one already, InvalidPoint for a key that is none; then nothing changed.
     """
     key = unhexlify(issuer)
     public = PublicKey(key[: len(key) // 2], key[len(key) // 2 :])

@@ -36,12 +36,16 @@ class RamFlash:
 
 
 class Board:
-    """A provisioned board; `lock` is the program on it, since the last `boot`."""
+    """A provisioned board; `lock` is the program on it, since the last `boot`.
 
-    def __init__(self):
+    With a `flash` it is the one that this was on before.
+    """
+
+    def __init__(self, flash=None):
         self._nonces = 0
-        self.flash = RamFlash()
-        identity.write(self.flash.pair, WHO)
+        self.flash = flash or RamFlash()
+        if flash is None:
+            identity.write(self.flash.pair, WHO)
         self.said = []
         self.hardware = Hardware(START_S, self._random)
         self.boot()
@@ -77,7 +81,11 @@ class Board:
     def ask(self, action=UNLOCK):
         """Somebody with the key of the last grant that was taken in."""
         keys = [grant.key for grant in self.lock.grants.grants()]
-        return self.lock.door.ask(Request(keys[-1] if keys else bytes(16), action, LOCAL, True))
+        return self.lock.door.ask(self.request(keys[-1], action))
+
+    def request(self, key, action=UNLOCK):
+        """Somebody at the door who has proven a key."""
+        return Request(key, action, LOCAL, True)
 
     def log(self, kind):
         """(reason, count) of the entries of a kind."""
