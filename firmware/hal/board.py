@@ -30,4 +30,4 @@ class Desk(Board):
 
 def this() -> Board:
     """The board that this program runs on."""
-    return Board() if sys.platform == "esp32" else Desk()
+    return Desk() if sys.platform in ("linux", "darwin") else Board()

@@ -3,7 +3,6 @@
 from firmware.access import claims, statements
 from firmware.access.batch import Batch
 from firmware.crypto import cbor, cwt
-from firmware.policy import reasons
 from firmware.policy.grant import OWNER
 from firmware.store.bucket import SLOTS
 from firmware.store.record import SLOT_BYTES
@@ -12,6 +11,7 @@ from firmware_tests import soak
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.statement_case import LOCK, House
 from firmware_tests.both.store_case import grant_of, key_of, said, share_of
+from host_sim import words
 
 AT_S = 1_780_000_000  # later than what `grant_of` makes
 LARGE = 1000  # of a cache: then only its buckets are full
@@ -61,7 +61,7 @@ class Crowded(House):
             for grant in Batch(payload).grants():
                 equal(said(self.cache.find(grant.key)), said(grant))
             self.next = terms[1] + 1
-        return reasons.name(reason)
+        return words.name(reason)
 
 
 def granted(share, key, version=1, rules=0, **more):
@@ -268,7 +268,7 @@ def revoke(house, sequence, share, key=None):
     claim[cwt.IAT] = AT_S
     claim[claims.TERMS][claims.SEQUENCE] = sequence
     change = statements.Revocation(cbor.encode(claim))
-    return reasons.name(house.intake._revoke(change))
+    return words.name(house.intake._revoke(change))
 
 
 def test_a_revocation_that_finds_no_room_is_not_remembered():

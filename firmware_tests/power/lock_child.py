@@ -20,6 +20,7 @@ from firmware_tests.both.statement_case import name_of
 from firmware_tests.power.flash import CI_BLOCKS, Flash
 from firmware_tests.power.lock_case import Lock, provision
 from firmware_tests.power.log_case import entries, event, faults
+from host_sim import words
 
 
 def text_of(data):
@@ -47,7 +48,7 @@ class House:
     def boot(self):
         self.lock = Lock(self.issuer)
         if self.lock.finished != reasons.ALLOWED:
-            raise AssertionError(reasons.name(self.lock.finished))
+            raise AssertionError(words.name(self.lock.finished))
 
     # --- verbs -----------------------------------------------------------------------------------
 

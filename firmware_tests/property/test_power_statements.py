@@ -12,7 +12,6 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 
-from firmware.clock import events
 from firmware.policy import reasons
 from firmware.policy.grant import Grant
 from firmware.policy.instant import from_unix
@@ -20,6 +19,7 @@ from firmware.store import entry
 from firmware.store.settings import Settings
 from firmware_tests import soak
 from firmware_tests.property.lock_process import ISSUER, LockProcess, cuts
+from host_sim import words
 from host_sim.cloud import issuer
 from host_sim.cloud.keys import PrivateKey, short
 
@@ -288,7 +288,7 @@ class Statements(RuleBasedStateMachine):
         token = issuer.sign(statement, ISSUER)
         cut, result = self.lock.ask("accept", token.hex(), cuts=cuts)
         if not cut:
-            assert result == expected, reasons.name(result)
+            assert result == expected, words.name(result)
             self.model = after
             self.entered.append(expected)
             self.check(after)
@@ -403,14 +403,14 @@ class Statements(RuleBasedStateMachine):
         nonce = b"%016d" % 1 if answers else None  # the first that a lock of the tests asks with
         after = copy.deepcopy(self.model)
         if answers and after.nonce_used:
-            expected = {events.NONCE_USED}
+            expected = {reasons.NONCE_USED}
         elif answers:
-            expected = {events.TIME_SET, events.TIME_JUMPED, events.TIME_TURNED_BACK}
+            expected = {reasons.TIME_SET, reasons.TIME_JUMPED, reasons.TIME_TURNED_BACK}
             after.floor, after.nonce_used = issued, True
         elif after.passed(issued):
-            expected = {events.BOUND_RAISED, events.BOUNDS_CROSSED}
+            expected = {reasons.BOUND_RAISED, reasons.BOUNDS_CROSSED}
         else:
-            expected = {events.TIME_OLD}
+            expected = {reasons.TIME_OLD}
         token = issuer.sign(issuer.time(LOCK, from_unix(issued), nonce), ISSUER)
         cut, result = self.lock.ask("accept", token.hex(), cuts=cuts)
         if cut:
