@@ -13,8 +13,9 @@ from host_sim import runtimes
 from tools import build, sizes
 
 # Of all .mpy files, and of heap on 64 bits for a running door; see docs/decisions/0006-size.md.
-FLASH_LIMIT_BYTES = 66 * 1024
-HEAP_LIMIT_BYTES = 136_000
+FLASH_LIMIT_BYTES = 78 * 1024
+HEAP_LIMIT_BYTES = 138_000
+HEAP_IN_PLACE_LIMIT_BYTES = 82_000
 
 TYPES = (int, str, bytes, bytearray, memoryview, list, tuple, dict, set, frozenset)
 
@@ -28,9 +29,12 @@ def test_mpy_cross_compiles_every_source(this):
 
 def test_what_is_built_fits_the_lock():
     assert sum(sizes.flash().values()) <= FLASH_LIMIT_BYTES
-    taken = sizes.heap()
-    assert all(taken.values())
-    assert sum(taken.values()) <= HEAP_LIMIT_BYTES
+    for taken, limit in (
+        (sizes.heap(), HEAP_LIMIT_BYTES),
+        (sizes.heap_in_place(), HEAP_IN_PLACE_LIMIT_BYTES),
+    ):
+        assert all(taken.values())
+        assert sum(taken.values()) <= limit
 
 
 @pytest.fixture(scope="module")
