@@ -17,7 +17,7 @@ from firmware.store.settings import SettingsStore
 from firmware.store.strangers import Strangers
 from firmware_tests.both.statement_case import ISSUER, LOCK, name_of
 from firmware_tests.both.store_case import DEVICE_KEY, said
-from firmware_tests.power.flash import MOUNT
+from host_sim.world.flash import MOUNT
 from firmware_tests.power.log_case import KEY, NOW
 
 FOLDERS = ("/g0", "/g1", "/state", "/more", "/log")

@@ -17,7 +17,7 @@ from firmware.policy.instant import Instant, to_unix
 from firmware.store import entry
 from firmware.store.settings import Settings
 from firmware_tests.both.statement_case import name_of
-from firmware_tests.power.flash import CI_BLOCKS, Flash
+from host_sim.world.flash import CI_BLOCKS, Flash
 from firmware_tests.power.lock_case import Lock, provision
 from firmware_tests.power.log_case import entries, event, faults
 from host_sim import words

@@ -5,7 +5,7 @@ Runs on MicroPython, on its real littlefs.
 
 import sys
 
-from firmware_tests.power.flash import CI_BLOCKS, Flash
+from host_sim.world.flash import CI_BLOCKS, Flash
 
 
 def sweep(

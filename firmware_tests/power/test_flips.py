@@ -12,7 +12,7 @@ from firmware_tests import soak
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.statement_case import LOCK, run_named
 from firmware_tests.both.store_case import key_of
-from firmware_tests.power.flash import BLOCK_BYTES, Flash
+from host_sim.world.flash import BLOCK_BYTES, Flash
 from firmware_tests.power.lock_case import Lock, provision
 from firmware_tests.power.log_case import NOW, entries, event, records
 

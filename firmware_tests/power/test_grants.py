@@ -23,7 +23,7 @@ from firmware_tests.both.store_case import (
     said,
     share_of,
 )
-from firmware_tests.power.flash import BOARD_BLOCKS, CI_BLOCKS, MOUNT, Flash
+from host_sim.world.flash import BOARD_BLOCKS, CI_BLOCKS, MOUNT, Flash
 from firmware_tests.power.sweep import sweep
 
 LACKS = ("littlefs",)

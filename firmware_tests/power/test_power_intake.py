@@ -8,7 +8,7 @@ from firmware.store.files import Files, settle
 from firmware_tests import soak
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.statement_case import RUNS, run_named
-from firmware_tests.power.flash import BOARD_BLOCKS, CI_BLOCKS, MOUNT
+from host_sim.world.flash import BOARD_BLOCKS, CI_BLOCKS, MOUNT
 from firmware_tests.power.lock_case import Lock, provision
 from firmware_tests.power.log_case import entries, sound
 from firmware_tests.power.sweep import sweep

@@ -4,7 +4,7 @@ from firmware.store import entry
 from firmware.store.strangers import Strangers
 from firmware_tests import soak
 from firmware_tests.both.check import equal, true
-from firmware_tests.power.flash import BOARD_BLOCKS, CI_BLOCKS, MOUNT, Flash
+from host_sim.world.flash import BOARD_BLOCKS, CI_BLOCKS, MOUNT, Flash
 from firmware_tests.power.log_case import (
     NOW,
     entries,

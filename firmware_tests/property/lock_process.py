@@ -12,7 +12,7 @@ ISSUER = PrivateKey.from_scalar(7)
 
 # The power is cut at one of the next programs and erases, torn or clean, and perhaps again while
 # the lock boots; or not at all.
-_cut = st.tuples(st.integers(0, 25), st.booleans())
+_cut = st.tuples(st.integers(0, 40), st.booleans())
 cuts: Any = st.one_of(st.just([]), st.lists(_cut, min_size=1, max_size=3))
 
 

@@ -28,7 +28,7 @@ class Flash:
     """
 
     def __init__(self, blocks=CI_BLOCKS, seed=1):
-        self._blocks = [_ERASED] * blocks
+        self._blocks: "list[bytes | bytearray]" = [_ERASED] * blocks
         self._random = seed % (_LEHMER - 1) + 1
         self.clear_counts()
         self.power_on()
@@ -79,7 +79,7 @@ class Flash:
 
     def format(self):
         """Make an empty littlefs."""
-        import vfs
+        import vfs  # type: ignore[import-not-found]
 
         vfs.VfsLfs2.mkfs(self)
 
