@@ -112,7 +112,7 @@ def test_a_flipped_bit_is_noticed_and_opens_nothing():
     before = Before(flash)
     used = [block for block in range(BLOCKS) if flash.looked_at[block]]
     found = {}
-    first = soak.seed() % ROUNDS + soak.part * (ROUNDS // soak.parts)
+    first = soak.seed() - soak.part + soak.part * ROUNDS // soak.parts
     for turn in range(soak.count(ROUNDS, 1)):
         for at in range((first + turn) % ROUNDS, len(used) * BLOCK_BYTES, ROUNDS):
             block, byte = used[at // BLOCK_BYTES], at % BLOCK_BYTES
