@@ -13,7 +13,7 @@ from firmware.store import entry
 from firmware.store.log import Log
 from firmware.store.strangers import Strangers
 from firmware_tests.both.check import equal, true
-from firmware_tests.both.clock_world import World
+from firmware_tests.both.clock_world import START_S, World
 from firmware_tests.both.store_case import LOCK as LOCK_ID
 from firmware_tests.both.store_case import RamFiles, cache, key_of
 from firmware_tests.power.log_case import KEY, Memory, entries
@@ -140,6 +140,16 @@ def test_each_decision_is_entered_with_its_reason_share_and_key():
     equal((second.reason, second.action), (reasons.ALLOWED, LOCK | LOCAL << 6))
     equal(first.share[:7], b"share-1")
     equal(first.subject, key_of(1)[:8])
+
+
+def test_the_time_of_what_is_entered_has_passed_for_good():
+    house = House()
+    house.wait(300)
+    house.door.tick()
+    equal(house.world.floor.unix, START_S, "nothing was entered")
+    house.ask()
+    house.door.tick()
+    true(START_S + 298 <= house.world.floor.unix <= START_S + 300)
 
 
 def test_strangers_are_one_entry_a_minute_and_shut_nobody_out():

@@ -200,7 +200,29 @@ import main
     assert board.happened() == [SHUT, OPEN, SHUT, "reset"]
 
 
-def test_also_when_the_firmware_does_not_even_load(board):
+def test_ctrl_c_on_the_way_out_does_not_leave_the_bolt_open(board):
+    code = """
+import machine
+from firmware import app
+pin = machine.Pin
+class Interrupted:
+    OUT = pin.OUT
+    def __init__(self, number, mode, value):
+        machine.Pin = pin
+        raise KeyboardInterrupt
+def run(hardware, flash, say):
+    hardware.strike.start()
+    machine.Pin = Interrupted
+    raise ValueError
+app.run = run
+import main
+"""
+    status, _ = board.run(code)
+    assert status == RESET_STATUS
+    assert board.happened() == [SHUT, OPEN, SHUT, "reset"]
+
+
+def test_the_bolt_is_safe_when_the_firmware_does_not_even_load(board):
     code = """
 import sys, machine
 machine.Pin(26, machine.Pin.OUT, value=1)
@@ -211,6 +233,11 @@ import main
     status, _ = board.run(code)
     assert status == RESET_STATUS
     assert board.happened() == [OPEN, SHUT, "reset"]
+
+
+def test_boot_makes_the_bolt_safe_before_the_firmware_loads(board):
+    board.run("import machine; machine.Pin(26, machine.Pin.OUT, value=1); import boot")
+    assert board.happened() == [OPEN, SHUT]
 
 
 FAULTS = {
