@@ -75,7 +75,7 @@ class Board:
         """Ctrl-C; the status with which it ends."""
         assert self._process
         self._process.send_signal(signal.SIGINT)
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=100)
         return self._process.returncode
 
     def hear(self, line: str) -> None:
