@@ -13,8 +13,8 @@ from firmware_tests import soak
 from firmware_tests.both.board_case import GRANTS, WHO, Board
 from firmware_tests.both.check import equal, raises, true
 from firmware_tests.both.statement_case import LOCK, run_named
-from firmware_tests.power.flash import BOARD_BLOCKS, CI_BLOCKS, MOUNT
-from firmware_tests.power.flash import Flash as Chip
+from host_sim.world.flash import BOARD_BLOCKS, CI_BLOCKS, MOUNT
+from host_sim.world.flash import Flash as Chip
 from firmware_tests.power.sweep import sweep
 
 LACKS = ("littlefs",)
