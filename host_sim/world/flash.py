@@ -79,7 +79,7 @@ class Flash:
 
     def format(self):
         """Make an empty littlefs."""
-        import vfs  # type: ignore[import-not-found]
+        import vfs
 
         vfs.VfsLfs2.mkfs(self)
 
