@@ -9,6 +9,7 @@ from . import selftest
 from .access.door import Door
 from .access.inbox import Inbox
 from .access.intake import Intake
+from .access.root import Root
 from .access.sync import Sync
 from .clock import epoch
 from .clock.clock import Clock
@@ -75,10 +76,12 @@ class Lock:
         self.grants = Grants(flash.grants, flash.ledger, who.device_key, who.lock)
         self.settings = SettingsStore(flash.pair, seal)
         self._sync = Sync(flash.pair, seal)
+        self.root = Root(who.root, who.issuer, flash.pair, seal) if who.root else None
         strangers = Strangers(self.log)
         self.intake = Intake(
             who.lock, who.issuer,
             self.grants, self._sync, self.clock, self.settings, self.log, strangers,
+            self.root,
         )  # fmt: skip
         self.door = Door(
             self.grants, self.log, strangers, self.clock, ticks,
@@ -99,7 +102,7 @@ class Lock:
         self.clock.read(self._now)
         self.log.open(self._now)
         self._enter(event)
-        damage.enter(self.log, self._now, self.settings, self._floor, self._sync)
+        damage.enter(self.log, self._now, self.settings, self._floor, self._sync, self.root)
         self._apply_settings()
         self.intake.recover()
         self._scan = self.grants.scan()
@@ -203,8 +206,10 @@ def run(hardware: "Any", flash: "Any", say: "Say") -> bool:
     if who is None:
         say(NOT_PROVISIONED)
         return False
-    who.issuer.precompute()
     lock = Lock(hardware, flash, who, say)
+    issuer = lock.root.issuer if lock.root else who.issuer
+    if issuer is not None:
+        issuer.precompute()
     lock.start()
     say("ready")
     try:

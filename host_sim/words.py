@@ -93,6 +93,7 @@ SENTENCES = {
     "bad_ack": "No entry of the log has that number and that link.",
     "bad_settings": "A setting is out of range, or a zone cannot be read.",
     "cache_damaged": "What the lock has of this share may be unreadable.",
+    "old_epoch": "The root has named a later issuer than this one.",
     "time_set": "A signed answer to the lock's nonce set the time.",
     "time_jumped": "The same; it is later than the lock held possible.",
     "time_turned_back": "The same; it is earlier than the lock held possible.",

@@ -17,9 +17,11 @@ from .statements import (
     BATCH,
     CHANGE,
     GRANT,
+    ISSUER,
     SETTINGS,
     TIME,
     read_ack,
+    read_issuer,
     read_settings,
     read_time,
 )
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from ..store.log import Log
     from ..store.settings import SettingsStore
     from ..store.strangers import Strangers
+    from .root import Root
     from .sync import Sync
 
 LARGEST = 1024  # bytes of a statement; a grant with eight dated rules has some 400
@@ -56,9 +59,10 @@ class Intake:
     """Takes in statements for one lock (its id) from one issuer (its PublicKey) into a cache.
 
     The cache has the methods of `store.grants.Grants`. What a lock has no part for is a kind that
-    it does not know: `sync` for revocations and batches, `clock` for times, `settings`, and `log`
-    for acknowledgements. Every statement that the issuer signed is then entered there, whatever
-    became of it; all others are counted as `strangers`, which come with a log.
+    it does not know: `sync` for revocations and batches, `clock` for times, `settings`, `root` for
+    new issuers (it then knows the issuer, too), and `log` for acknowledgements. Every statement
+    with the right signature is then entered there, whatever became of it; all others are counted
+    as `strangers`, which come with a log.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class Intake:
         settings: "SettingsStore | None" = None,
         log: "Log | None" = None,
         strangers: "Strangers | None" = None,
+        root: "Root | None" = None,
     ):
         self._lock = lock
         self._issuer = issuer
@@ -80,9 +85,10 @@ class Intake:
         self._settings = settings  # type: Any
         self._log = log  # type: Any
         self._strangers = strangers  # type: Any
+        self._root = root  # type: Any
         self._now = Now(Instant(), 0, UNKNOWN)
         self._unfinished = False  # a batch was begun, and the flash failed
-        self._signed_by_issuer = False  # the statement at hand
+        self._is_signed = False  # the statement at hand
         self._about = (NO_KIND, b"", b"")  # its kind, share and key
         self._takers = {GRANT: self._take_change}
         if sync is not None:
@@ -93,6 +99,8 @@ class Intake:
             self._takers[TIME] = self._take_time
         if settings is not None:
             self._takers[SETTINGS] = self._take_settings
+        if root is not None:
+            self._takers[ISSUER] = self._take_issuer
         if log is not None:
             self._takers[ACK] = self._take_ack
 
@@ -103,7 +111,7 @@ class Intake:
         """
         if self._unfinished:
             self.recover()
-        self._signed_by_issuer = False
+        self._is_signed = False
         self._about = (NO_KIND, b"", b"")
         reason = self._reason(self._accept, token)
         self._enter(reason)
@@ -118,7 +126,7 @@ class Intake:
         if token is None:
             self._unfinished = False
             return reasons.ALLOWED
-        self._signed_by_issuer = True  # when it came
+        self._is_signed = True  # when it came
         self._about = (BATCH - GRANT, b"", b"")
         reason = self._reason(self._redo, token)
         if reason:
@@ -141,8 +149,8 @@ class Intake:
         statement = cose.parse(token, LARGEST_BATCH)
         if len(token) > LARGEST and statement.typ != BATCH:
             return reasons.TOO_LARGE
-        payload = cose.verify(statement, self._issuer)
-        self._signed_by_issuer = True
+        payload = self._verify(statement)
+        self._is_signed = True
         typ: "Any" = statement.typ
         take = self._takers.get(typ)
         if take is None:
@@ -150,10 +158,19 @@ class Intake:
         self._about = (typ - GRANT, b"", b"")
         return take(payload, typ, token)
 
+    def _verify(self, statement):
+        """The payload, signed by the issuer, or by the root if it names an issuer."""
+        signer = self._issuer
+        if self._root is not None:
+            signer = self._root.key if statement.typ == ISSUER else self._root.issuer
+        if signer is None:
+            raise cose.CoseError(cose.KID)
+        return cose.verify(statement, signer)
+
     def _enter(self, reason):
         if self._log is None:
             return
-        if not self._signed_by_issuer:
+        if not self._is_signed:
             self._strangers.note(reason)
             return
         if self._clock is not None:
@@ -225,7 +242,7 @@ class Intake:
         statement = cose.parse(token, LARGEST_BATCH)
         if statement.typ != BATCH:
             return reasons.UNKNOWN_KIND
-        batch = Batch(cose.verify(statement, self._issuer))
+        batch = Batch(self._verify(statement))
         if batch.lock != self._lock:
             return reasons.OTHER_LOCK
         if self._sync.lost:
@@ -272,3 +289,7 @@ class Intake:
         if not self._log.acknowledge(sequence, link):
             return reasons.BAD_ACK
         return self._signed(header.issued)
+
+    def _take_issuer(self, payload, typ, token):
+        issued, epoch, key = read_issuer(payload)
+        return self._root.name(epoch, key) or self._signed(issued)

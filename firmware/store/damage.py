@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from .log import Log
 
 
-def enter(log: "Log", now: "Now", settings: "Any", floor: "Any", sync: "Any") -> None:
+def enter(
+    log: "Log", now: "Now", settings: "Any", floor: "Any", sync: "Any", root: "Any" = None
+) -> None:
     """After boot: an entry for each of them that lost a copy, which is made again by now."""
     for reason, kept in (
         (entry.SETTINGS_COPIES, settings),
         (entry.FLOOR_COPIES, floor),
         (entry.SYNC_COPIES, sync),
+        (entry.ISSUER_COPIES, root),
     ):
-        if kept.damaged:
+        if kept is not None and kept.damaged:
             log.append(entry.DAMAGE, now, reason)

@@ -19,12 +19,18 @@ KEY_BYTES = HASH_BYTES
 
 
 class Identity:
-    """`lock` is 1 to 16 bytes, `issuer` a PublicKey, `device_key` 32 random bytes."""
+    """`lock` is 1 to 16 bytes, `device_key` 32 random bytes, and `issuer` a PublicKey.
 
-    def __init__(self, lock: bytes, issuer: PublicKey, device_key: bytes) -> None:
+    `root` is the PublicKey that vouches for later issuers, None if there will be no other.
+    """
+
+    def __init__(
+        self, lock: bytes, issuer: PublicKey, device_key: bytes, root: "PublicKey | None" = None
+    ) -> None:
         self.lock = lock
         self.issuer = issuer
         self.device_key = device_key
+        self.root = root
 
 
 def read(folders: "tuple[Files, Files]") -> "Identity | None":
@@ -35,15 +41,18 @@ def read(folders: "tuple[Files, Files]") -> "Identity | None":
         return None
     copies.heal(content)
     try:
-        lock, x, y, device_key = cbor.decode(content)
-        return Identity(lock, PublicKey(x, y), device_key)
+        lock, device_key, *keys = cbor.decode(content)
+        issuer, *root = [PublicKey(x, y) for x, y in keys]
+        return Identity(lock, issuer, device_key, *root)
     except (cbor.CborError, InvalidPoint, TypeError, ValueError):
         return None
 
 
 def write(folders: "tuple[Files, Files]", who: Identity) -> None:
     """Make this the identity."""
-    _copies(folders).write(cbor.encode([who.lock, who.issuer.x, who.issuer.y, who.device_key]))
+    keys = [who.issuer, who.root] if who.root else [who.issuer]
+    members = [who.lock, who.device_key] + [[key.x, key.y] for key in keys]
+    _copies(folders).write(cbor.encode(members))
 
 
 def _copies(folders):

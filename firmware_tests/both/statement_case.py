@@ -4,6 +4,7 @@ import json
 from binascii import unhexlify
 
 from firmware.access.intake import Intake
+from firmware.access.root import Root
 from firmware.access.sync import Sync
 from firmware.crypto import p256
 from firmware.store.grants import Grants
@@ -25,8 +26,16 @@ def _load():
 VECTORS = _load()
 RUNS = VECTORS["runs"]
 LOCK = VECTORS["lock"].encode()
-ISSUER = p256.PublicKey(unhexlify(VECTORS["issuer"])[:32], unhexlify(VECTORS["issuer"])[32:])
+
+
+def _key(name):
+    key = unhexlify(VECTORS[name])
+    return p256.PublicKey(key[:32], key[32:])
+
+
+ISSUER = _key("issuer")
 ISSUER.precompute()
+ROOT = _key("root")
 
 
 def run_named(name):
@@ -74,6 +83,7 @@ class House:
             self.settings,
             self.log,
             self.strangers,
+            Root(ROOT, ISSUER, self.places, Seal(KEY)),
         )
         return self.intake.recover()
 
@@ -89,6 +99,7 @@ class House:
         shelves = [sorted(files.contents.items()) for files in self.shelf]
         rest = []
         for place in self.places:
-            rest += [(name, bytes(place.files[name])) for name in ("sync", "settings", "batch")
-                     if name in place.files]  # fmt: skip
+            for name in ("sync", "settings", "batch", "issuer"):
+                if name in place.files:
+                    rest.append((name, bytes(place.files[name])))
         return shelves, rest

@@ -2,6 +2,7 @@
 
 from firmware.access.door import Door
 from firmware.access.intake import Intake
+from firmware.access.root import Root
 from firmware.access.sync import Sync
 from firmware.clock.clock import Clock
 from firmware.clock.ticks import Ticks
@@ -15,7 +16,7 @@ from firmware.store.log import Log
 from firmware.store.seal import Seal
 from firmware.store.settings import SettingsStore
 from firmware.store.strangers import Strangers
-from firmware_tests.both.statement_case import ISSUER, LOCK, name_of
+from firmware_tests.both.statement_case import ISSUER, LOCK, ROOT, name_of
 from firmware_tests.both.store_case import DEVICE_KEY, said
 from host_sim.world.flash import MOUNT
 from firmware_tests.power.log_case import KEY, NOW
@@ -66,7 +67,8 @@ class Lock:
         self.cache = Grants(grants, state, key, lock, 4, 1, CAPACITY)
         self.cache.mode = self.settings.current.mode
         self.sync = Sync((state, more), seal)
-        damage.enter(self.log, NOW, self.settings, self.floor, self.sync)
+        self.root = Root(ROOT, issuer, (state, more), seal)
+        damage.enter(self.log, NOW, self.settings, self.floor, self.sync, self.root)
         self.strangers = Strangers(self.log)
         self.intake = Intake(
             lock,
@@ -77,6 +79,7 @@ class Lock:
             self.settings,
             self.log,
             self.strangers,
+            self.root,
         )
         self.finished = self.intake.recover()
         self.bolt = Bolt()
@@ -106,6 +109,7 @@ class Lock:
             shares.append((state.revoked, state.floor, state.uses, str(state.first_use)))
         remembered = [(each.sequence, each.share, each.key) for each in self.sync.remembered]
         kept = self.settings.current
+        issuer = self.root.issuer
         return (
             sorted([said(grant) + str(grant.key) for grant in self.cache.grants()]),
             shares,
@@ -113,4 +117,5 @@ class Lock:
             sorted(remembered),
             (kept.version, kept.zone, str(kept.next_from), kept.mode),
             self.log.acknowledged,
+            (self.root.epoch, issuer and issuer.x),
         )

@@ -181,6 +181,13 @@ def test_settings():
     swept(cuts, 40)
 
 
+def test_a_new_issuer():
+    tokens = [token for token, _ in run_named("one issuer after another")]
+    cuts = Cut([], tokens[13]).sweep()
+    cuts += Cut(tokens[12:14], tokens[20]).sweep()
+    swept(cuts, 40)
+
+
 def test_an_acknowledgement():
     token = run_named("acknowledgements")[7][0]
     cuts = Cut([], token).sweep()

@@ -130,6 +130,12 @@ def acknowledgement(lock: bytes, issued: Instant, sequence: int, link: bytes) ->
     return _statement(statements.ACK, lock, issued, terms)
 
 
+def next_issuer(issued: Instant, epoch: int, key: PublicKey) -> Change:
+    """The root's word for the issuer of an epoch, for all its locks; signed by the root's key."""
+    terms = {statements.EPOCH: epoch, statements.NEW_KEY: cose.key_map(key)}
+    return statements.ISSUER, cbor.encode({cwt.IAT: to_unix(issued), claims.TERMS: terms})
+
+
 def sign(statement: Change, issuer: PrivateKey) -> bytes:
     """A token of any of these."""
     typ, content = statement

@@ -26,7 +26,7 @@ from .grants import (
     sign,
 )
 
-GRANT, REVOCATION, BATCH, TIME, SETTINGS, ACK = range(TYPE_GRANT, TYPE_GRANT + 6)
+GRANT, REVOCATION, BATCH, TIME, SETTINGS, ACK, ISSUER = range(TYPE_GRANT, TYPE_GRANT + 7)
 MOST_SEQUENCE = 2**30 - 1
 NONCE = b"%016d" % 1  # the test's lock asks with it
 MANY = "".join(sorted(str(n)[-1] for n in range(1, 13)))
@@ -449,6 +449,46 @@ def _others() -> Iterator[Run]:
     )
 
 
+def _names(epoch: Any, key: Any, iat: Any = NOON_S, **more: Any) -> Change:
+    terms = {0: epoch, 1: cose_key(key) if isinstance(key, str) else key, **more.pop("terms", {})}
+    return ISSUER, canonical({6: iat, -65537: terms})
+
+
+def _issuers() -> Iterator[Run]:
+    def root(change: Change, reason: str, held: str = "") -> Step:
+        return _token(change, "root"), reason, 0, held
+
+    x, y = coordinates("second")
+    yield (
+        "one issuer after another",
+        [
+            _step(_names(1, "second"), "unknown_issuer"),
+            (_token(_names(1, "second"), "thief"), "unknown_issuer", 0, ""),
+            root(_grant(1, 1), "unknown_issuer"),
+            root(_names(0, "second"), "bad_version"),
+            root(_names(2**30, "second"), "bad_version"),
+            root(_names(True, "second"), "malformed"),
+            root(_names(1, None), "malformed"),
+            root(_names(1, {1: 2, -1: 1, -2: x}), "bad_key"),
+            root(_names(1, {1: 2, -1: 1, -2: y, -3: x}), "bad_key"),
+            root(_names(1, "second", terms={2: 0}), "critical_unknown"),
+            root(_names(1, "second", OLDEST_S - 1), "bad_dates"),
+            root(_names(1, "second", None), "malformed"),
+            _step(_grant(1, 1), "allowed", 0, "1"),
+            root(_names(2, "second"), "allowed", "1"),
+            root(_names(2, "second"), "allowed", "1"),
+            root(_names(2, "issuer"), "old_epoch", "1"),
+            root(_names(1, "issuer"), "old_epoch", "1"),
+            _step(_grant(2, 2), "unknown_issuer", 0, "1"),
+            (_token(_grant(2, 2), "second"), "allowed", 0, "12"),
+            (_token(_names(3, "thief"), "second"), "unknown_issuer", 0, "12"),
+            root(_names(9, "issuer"), "allowed", "12"),
+            (_token(_grant(3, 3), "second"), "unknown_issuer", 0, "12"),
+            _step(_grant(3, 3), "allowed", 0, "123"),
+        ],
+    )
+
+
 def _first_link() -> bytes:
     """The link of the entry that the test's log begins with: docs/log.md has the layout."""
     trust, error_class, day, second = 2, 3, 20_000, 43_210
@@ -460,7 +500,7 @@ def _first_link() -> bytes:
 def files() -> Iterator[tuple[str, str]]:
     """Yield the name and the text of the one file."""
     runs = []
-    for group in (_revocations, _batches, _members, _others):
+    for group in (_revocations, _batches, _members, _others, _issuers):
         for name, steps in group():
             lines = ",\n".join(
                 json.dumps({"token": token.hex(), "reason": why, "applied": applied, "held": held})
@@ -470,6 +510,7 @@ def files() -> Iterator[tuple[str, str]]:
     head = {
         "lock": LOCK,
         "issuer": b"".join(coordinates("issuer")).hex(),
+        "root": b"".join(coordinates("root")).hex(),
         "capacity": CAPACITY,
     }
     text = ",\n".join(runs)
