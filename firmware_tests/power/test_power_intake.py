@@ -17,7 +17,7 @@ LACKS = ("littlefs",)
 
 # Of each cut's recovery, every operation or every such operation is cut, too.
 SOAK = soak.count(2, 1) == 2
-SECOND = 2 if SOAK else 40
+SECOND = 1 if SOAK else 40
 BLOCKS = BOARD_BLOCKS if SOAK else CI_BLOCKS
 
 
