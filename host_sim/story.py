@@ -12,11 +12,14 @@ from typing import Any
 
 from firmware.policy import reasons
 from firmware.policy.grant import Grant
-from firmware.policy.instant import from_unix, iso, to_unix
+from firmware.policy.instant import from_unix, to_unix
 from firmware.policy.zone import Zone
+from firmware.store.settings import Settings
+from host_sim import words
+from host_sim.words import ACTION_NAMES, CHANNEL_NAMES, MODE_NAMES, iso
 
 from .cloud import tedee
-from .cloud.issuer import GrantRefused, issue
+from .cloud.issuer import GrantRefused, issue, settings, sign
 from .cloud.keys import PrivateKey, short
 from .cloud.terms import TermsError, write_terms
 from .grid import WEEK_S, week_start
@@ -56,7 +59,8 @@ def play(scenario: Scenario, runtime: str) -> Iterator[Record]:
     Raises ScenarioError for a file that cannot be played, LockCrashed if the lock dies.
     """
     issuer = key_of("issuer")
-    with LockProcess(runtime, scenario.lock.id, scenario.zone, issuer.public) as lock:
+    start_s = to_unix(scenario.start)
+    with LockProcess(runtime, scenario.lock.id, issuer.public, start_s) as lock:
         yield {
             "kind": "lock",
             "title": scenario.title,
@@ -76,14 +80,18 @@ class _Player:
         self._scenario = scenario
         self._zone = Zone(scenario.zone)
         self._lock = lock
+        self._lock_id = scenario.lock.id.encode()
         self._issuer = issuer
         self._shares: dict[str, _Share] = {}
         self._network = True
         self._waiting: list[tuple[ShareTable | ChangeTable, Grant, bytes]] = []
         self._at = scenario.start
+        self._settings = Settings()
+        self._settings.zone = scenario.zone
 
     def run(self) -> Iterator[Record]:
         steps = surprises = 0
+        self._set()
         for at, step in self._scenario.steps:
             self._at = at
             for record in self._step(step):
@@ -105,6 +113,15 @@ class _Player:
         return self._lock.ask(do, to_unix(self._at), **members)
 
     # --- what the cloud does ---
+
+    def _state(self, token: bytes) -> int:
+        """Hand a statement to the lock; the number of its answer."""
+        return self._ask("statement", token=token.hex())["reason"]
+
+    def _set(self) -> None:
+        """Send the settings in a new version."""
+        self._settings.version += 1
+        self._state(sign(settings(self._lock_id, self._at, self._settings), self._issuer))
 
     def _share(self, step: ShareTable) -> Iterator[Record]:
         share = _Share(len(self._shares) + 1, 1, key_of(step.who))
@@ -160,7 +177,7 @@ class _Player:
             raise ScenarioError(f"{self._scenario.folder}: {error}") from None
 
     def _issue(self, step: ShareTable | ChangeTable, share: _Share) -> Iterator[Record]:
-        grant = Grant(b"%d" % share.number, self._scenario.lock.id.encode(), b"")
+        grant = Grant(b"%d" % share.number, self._lock_id, b"")
         grant.version = share.version
         grant.holder = step.who.encode()
         grant.issued = self._at
@@ -173,7 +190,7 @@ class _Player:
         except TermsError as error:
             raise ScenarioError(f"the share of {step.who!r}: {error}") from None
         except GrantRefused as error:
-            yield self._outcome("unsigned", step, reasons.name(error.reason))
+            yield self._outcome("unsigned", step, words.name(error.reason))
             return
         self._waiting.append((step, grant, token))
         if self._network:
@@ -183,7 +200,7 @@ class _Player:
 
     def _deliver(self) -> Iterator[Record]:
         for step, grant, token in self._waiting:
-            reason = self._ask("statement", token=token.hex())["reason"]
+            reason = words.name(self._state(token))
             yield {
                 **self._outcome("statement", step, reason),
                 "share": self._shares[step.who].number,
@@ -191,7 +208,7 @@ class _Player:
                 "bytes": len(token),
                 "terms": write_terms(grant),
             }
-            if isinstance(step, ShareTable) and reason == reasons.name(reasons.ALLOWED):
+            if isinstance(step, ShareTable) and reason == words.name(reasons.ALLOWED):
                 yield {"kind": "grid", "who": step.who, **self._grid(grant)}
         self._waiting.clear()
 
@@ -207,12 +224,12 @@ class _Player:
         answer = self._ask(
             "act",
             key=short(key_of(step.who).public).hex(),
-            action=step.action,
-            channel=step.channel,
+            action=_number(ACTION_NAMES, step.action),
+            channel=_number(CHANNEL_NAMES, step.channel),
             proven=step.proven,
         )
         at_s = answer.get("next")
-        record = self._outcome("visit", step, answer["reason"])
+        record = self._outcome("visit", step, words.name(answer["reason"]))
         record["next"] = None if at_s is None else iso(from_unix(at_s))
         if step.next is not None:
             wanted = None if step.next == "never" else iso(self._scenario.instant(step.next))
@@ -222,11 +239,11 @@ class _Player:
 
     def _event(self, step: EventTable) -> Iterator[Record]:
         if step.clock is not None:
-            error_s = None if step.clock == "unknown" else step.clock
-            self._ask("clock", error_s=error_s)
+            self._ask("clock", error_s=None if step.clock == "unknown" else step.clock)
             yield {"kind": "event", "what": "clock", "value": step.clock}
         if step.mode is not None:
-            self._ask("mode", mode=step.mode)
+            self._settings.mode = MODE_NAMES.index(step.mode)
+            self._set()
             yield {"kind": "event", "what": "mode", "value": step.mode}
         if step.network is not None:
             self._network = step.network == "on"
@@ -238,6 +255,10 @@ class _Player:
     def _outcome(kind: str, step: ShareTable | ChangeTable | VisitTable, reason: str) -> Record:
         ok = reason == step.expect
         return {"kind": kind, "who": step.who, "reason": reason, "expected": step.expect, "ok": ok}
+
+
+def _number(names: dict[int, str], name: str) -> int:
+    return next(number for number, each in names.items() if each == name)
 
 
 def _mended(text: str) -> str:

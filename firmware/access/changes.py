@@ -1,13 +1,10 @@
 """What a grant or a revocation does to the grant cache, and what keeps it from doing so.
 
-Imports policy and store. The cache has the methods of `store.grants.Grants`. For loose grants the
-few of `host_sim.lock.memory.Memory` are enough.
+Imports policy. The cache has the methods of `store.grants.Grants`.
 """
 
 from ..policy import reasons
-from ..policy.grant import OWNER, same_terms
-from ..store import record
-from ..store.grants import FOR_OWNERS, FOR_REVOCATIONS
+from ..policy.grant import same_terms
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +26,8 @@ def stale(cache: "Any", grant: "Grant") -> int:
     """Why what the lock has is newer than a grant, `ALLOWED` if it is not."""
     state = cache.state(grant.share, grant.key)
     if state.revoked:
+        if cache.is_in_doubt(grant.share, grant.key):
+            return reasons.CACHE_DAMAGED
         return reasons.SHARE_REVOKED
     if grant.version < state.floor:
         return reasons.OLD_VERSION
@@ -61,12 +60,14 @@ def is_held(cache: "Any", grant: "Grant") -> bool:
 
 def revoke(cache: "Any", sync: "Sync", revocation: "Revocation") -> int:
     """A loose revocation: `ALLOWED` once nothing can undo it, CACHE_FULL if there is no room."""
-    share, key = revocation.share, revocation.key
-    if revocation.sequence is not None:
-        if not sync.remember(revocation.sequence, share, key is None):
-            return reasons.CACHE_FULL
-    done = _is_done(cache, revocation) or cache.revoke(share, key, revocation.version)
-    return reasons.ALLOWED if done else reasons.CACHE_FULL
+    share, key, version = revocation.share, revocation.key, revocation.version
+    if not cache.room().revoke(share, key, version):
+        return reasons.CACHE_FULL
+    if revocation.sequence is not None and not sync.remember(revocation.sequence, share, key):
+        return reasons.CACHE_FULL
+    if not _is_done(cache, revocation):
+        cache.revoke(share, key, version)
+    return reasons.ALLOWED
 
 
 def _is_done(cache, revocation):
@@ -86,64 +87,49 @@ def _is_done(cache, revocation):
 
 def obstacle(cache: "Any", batch: "Batch") -> int:
     """Why a batch cannot be applied as a whole, `ALLOWED` if it can. Changes nothing."""
-    new = new_owners = 0
-    for change in batch.grants:
-        grant = change.grant
-        reason = stale(cache, grant)
-        if reason == reasons.CHANGED_TERMS:
-            return reason
+    room = cache.room()
+    for share, key, version in batch.revocations:
+        if cache.is_in_doubt(share, key):
+            return reasons.CACHE_DAMAGED
+        if _ends_something(cache, share, key) and not room.revoke(share, key, version):
+            return reasons.CACHE_FULL
+    for grant in batch.grants():
+        reason = _obstacle(cache, room, grant)
         if reason:
-            continue  # something newer came loose
-        reason = passed_on(cache, grant)
-        if reason:
             return reason
-        more = _more_slots(cache, grant)
-        new_owners += more
-        new += 0 if grant.level == OWNER else more
-    slots = cache.slots()
-    if new and slots + new > cache.capacity:
-        return reasons.CACHE_FULL
-    if new_owners and slots + new_owners > cache.capacity + FOR_REVOCATIONS + FOR_OWNERS:
-        return reasons.CACHE_FULL
     return reasons.ALLOWED
 
 
-def _more_slots(cache, grant):
-    """How many slots a grant may take beyond those that it frees, at the most."""
-    needed = len(record.encode(grant)) // record.SLOT_BYTES
-    held = cache.find(grant.key)
-    if held is None:
-        return needed + int(record.is_counted(grant))
-    if held.share != grant.share:
-        return needed + 1 + int(record.is_counted(grant))  # one may stay for the other share
-    freed = len(record.encode(held)) // record.SLOT_BYTES
-    return max(0, needed + int(record.is_counted(grant) > record.is_counted(held)) - freed)
+def _obstacle(cache, room, grant):
+    reason = stale(cache, grant)
+    if reason in (reasons.CHANGED_TERMS, reasons.CACHE_DAMAGED):
+        return reason
+    if reason == reasons.OLD_ISSUE:
+        held = cache.find(grant.key)
+        if room.is_ended(held.share, held.key):
+            reason = reasons.ALLOWED  # by then it is the only one
+    if reason or is_held(cache, grant):
+        return reasons.ALLOWED  # something newer came loose, or just this
+    reason = passed_on(cache, grant)
+    if not reason and not room.put(grant):
+        reason = reasons.CACHE_FULL
+    return reason
 
 
 def apply(cache: "Any", batch: "Batch") -> bool:
     """Make the changes of a batch, as often as it takes; False if one found no room."""
     done = True
-    for revocation in batch.revocations:
-        if _ends_something(cache, revocation):
-            done = cache.revoke(revocation.share, revocation.key, revocation.version) and done
-    for granting in batch.grants:
-        grant = granting.grant
+    for share, key, version in batch.revocations:
+        if _ends_something(cache, share, key):
+            done = cache.revoke(share, key, version) and done
+    for grant in batch.grants():
         if not is_held(cache, grant) and not stale(cache, grant):
             done = cache.put(grant) and done
     return done
 
 
-def _ends_something(cache, revocation):
-    if revocation.key is None:
-        return cache.holding(revocation.share) is not None
-    held = cache.find(revocation.key)
-    return held is not None and held.share == revocation.share
-
-
-def forget(cache: "Any", share: bytes, whole: bool) -> None:
-    """Drop a revocation that batches have passed; not a share whose uses still count."""
-    if not whole:
-        state = cache.state(share)
-        if state.revoked or state.uses or state.first_use is not None:
-            return
-    cache.forget(share)
+def _ends_something(cache, share, key):
+    if key is None:
+        return cache.holding(share) is not None
+    held = cache.find(key)
+    return held is not None and held.share == share

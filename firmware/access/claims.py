@@ -47,34 +47,30 @@ class ClaimsError(Exception):
     """Claims that are no grant; `reason` says why."""
 
     def __init__(self, reason: int):
-        super().__init__(reasons.name(reason))
+        super().__init__("reason %d" % reason)
         self.reason = reason
 
 
-def read(payload: bytes) -> Grant:
-    """The grant in the claims of a token that was verified, with its windows in normal form.
+def read_numbered(payload: bytes, batch: "Any" = None) -> "tuple[Grant, int | None]":
+    """The grant in the claims of a token that was verified, and its sequence number if it has one.
 
-    It has the right shape but may still ask for what no lock gives, see `policy.grant.fault`.
-    Raises ClaimsError or CoseError.
+    Its windows are in normal form. It has the right shape but may still ask for what no lock
+    gives, see `policy.grant.fault`. For `batch` see `origin`. Raises ClaimsError or CoseError.
     """
-    return read_numbered(payload)[0]
-
-
-def read_numbered(payload: bytes) -> "tuple[Grant, int | None]":
-    """The same, with its sequence number, None if it has none."""
     decoded = cwt.decode_claims(payload)
-    key = cose.thumbprint(cwt.confirmation_key(decoded))[:KEY_BYTES]
+    key = _key(decoded, batch is not None)
     claims = Members(decoded)
     terms = Members(claims.take(TERMS, dict))
+    lock, issued = origin(claims, batch)
     grant = Grant(
         claims.take(cwt.CTI, bytes),
-        claims.take(cwt.AUD, str).encode(),
+        lock,
         key,
         terms.take(LEVEL, int),
         terms.take(RIGHTS, int),
     )
     grant.holder = claims.take(cwt.SUB, str).encode()
-    grant.issued = instant(claims.take(cwt.IAT, int))
+    grant.issued = issued
     grant.start = instant(claims.take(cwt.NBF, int, None))
     grant.lease = instant(claims.take(cwt.EXP, int, None))
     grant.version = terms.take(VERSION, int)
@@ -89,6 +85,28 @@ def read_numbered(payload: bytes) -> "tuple[Grant, int | None]":
     terms.end()
     normalise(grant)
     return grant, sequence
+
+
+def origin(claims: "Members", batch: "Any") -> "tuple[bytes, Instant]":
+    """For which lock, and when it was issued. A change of a batch may leave that to the batch."""
+    lock = claims.take(cwt.AUD, str, None)
+    issued = claims.take(cwt.IAT, int, None)
+    if batch is None and (lock is None or issued is None):
+        raise ClaimsError(reasons.MALFORMED)
+    return (
+        batch.lock if lock is None else lock.encode(),
+        batch.issued if issued is None else from_unix(issued),
+    )
+
+
+def _key(claims, in_batch):
+    """The short thumbprint of the key; in a batch that alone may stand for it."""
+    key = cwt.confirmation_id(claims) if in_batch else None
+    if key is None:
+        return cose.thumbprint(cwt.confirmation_key(claims))[:KEY_BYTES]
+    if len(key) != KEY_BYTES:
+        raise ClaimsError(reasons.BAD_KEY)
+    return key
 
 
 class Members:

@@ -53,7 +53,8 @@ class Door:
 
     def ask(self, request: "Request") -> int:
         """Carry out a request, or not; the reason. More is in `decision` until the next one."""
-        reason = self._decide(request)
+        decide(*self.question(request))
+        reason = self.decision.reason
         if reason == reasons.ALLOWED and not self._written_down():
             self.decision.clear()
             self.decision.reason = reason = reasons.NOT_COUNTED
@@ -65,13 +66,13 @@ class Door:
             self._lockouts.denied(request.key, self._ticks.second)
         return reason
 
-    def _decide(self, request):
+    def question(self, request: "Request") -> "tuple[Any, ...]":
+        """What `decide`, `explain` and `next_allowed` take about a request now; lent."""
         self._clock.read(self._now)
         grant = self._grants.find(request.key) if request.proven is True else None
         state = self._grants.state_at(grant, self._ticks.second)
         state.lockout_s = self._lockouts.left_s(request.key, self._ticks.second)
-        decide(grant, request, self._now, self.zone, state, self.decision)
-        return self.decision.reason
+        return grant, request, self._now, self.zone, state, self.decision
 
     def _written_down(self):
         """Whether every use that counts is on flash; what cannot be counted is not opened."""
@@ -83,11 +84,10 @@ class Door:
     def _enter(self, request, reason):
         grant = self.decision.grant
         if grant is None:
-            self._strangers.note(self._ticks.second)
+            self._strangers.note(reason)
             return
-        self._log.append(
-            entry.DECISION, self._now, reason, request.action, grant.share, request.key
-        )
+        action = request.action | request.channel << entry.CHANNEL_SHIFT
+        self._log.append(entry.DECISION, self._now, reason, action, grant.share, request.key)
 
     def tick(self) -> None:
         """Once a second: what was entered goes to flash, what was damaged is entered."""
@@ -96,5 +96,6 @@ class Door:
         for what, number, slot in self._grants.take_reports():
             place = number.to_bytes(4, "big")
             self._log.append(entry.DAMAGE, self._now, _GRANTS + what, subject=place, count=slot)
-        self._log.flush()
+        if self._log.flush():
+            self._clock.note()
         self._grants.confirm()

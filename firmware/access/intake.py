@@ -17,9 +17,11 @@ from .statements import (
     BATCH,
     CHANGE,
     GRANT,
+    ISSUER,
     SETTINGS,
     TIME,
     read_ack,
+    read_issuer,
     read_settings,
     read_time,
 )
@@ -32,10 +34,12 @@ if TYPE_CHECKING:
     from ..crypto.p256 import PublicKey
     from ..store.log import Log
     from ..store.settings import SettingsStore
+    from ..store.strangers import Strangers
+    from .root import Root
     from .sync import Sync
 
 LARGEST = 1024  # bytes of a statement; a grant with eight dated rules has some 400
-LARGEST_BATCH = 4096  # an erase block, and some 20 grants
+LARGEST_BATCH = 6144  # 40 grants with the longest ids and three dated rules each, or 60 short ones
 
 NO_KIND = 0xFF  # in the log, for what is no statement
 
@@ -54,10 +58,11 @@ COSE_REASONS = {
 class Intake:
     """Takes in statements for one lock (its id) from one issuer (its PublicKey) into a cache.
 
-    The cache has the methods of `store.grants.Grants`; with `host_sim.lock.memory.Memory` there
-    are only loose grants. What a lock has no part for is a kind that it does not know: `sync` for
-    revocations and batches, `clock` for times, `settings`, and `log` for acknowledgements. With a
-    log every statement is entered, whatever became of it.
+    The cache has the methods of `store.grants.Grants`. What a lock has no part for is a kind that
+    it does not know: `sync` for revocations and batches, `clock` for times, `settings`, `root` for
+    new issuers (it then knows the issuer, too), and `log` for acknowledgements. Every statement
+    with the right signature is then entered there, whatever became of it; all others are counted
+    as `strangers`, which come with a log.
     """
 
     def __init__(
@@ -69,6 +74,8 @@ class Intake:
         clock: "Clock | None" = None,
         settings: "SettingsStore | None" = None,
         log: "Log | None" = None,
+        strangers: "Strangers | None" = None,
+        root: "Root | None" = None,
     ):
         self._lock = lock
         self._issuer = issuer
@@ -77,9 +84,12 @@ class Intake:
         self._clock = clock  # type: Any
         self._settings = settings  # type: Any
         self._log = log  # type: Any
+        self._strangers = strangers  # type: Any
+        self._root = root  # type: Any
         self._now = Now(Instant(), 0, UNKNOWN)
         self._unfinished = False  # a batch was begun, and the flash failed
-        self._about = (NO_KIND, b"", b"")  # kind, share and key of the statement at hand
+        self._is_signed = False  # the statement at hand
+        self._about = (NO_KIND, b"", b"")  # its kind, share and key
         self._takers = {GRANT: self._take_change}
         if sync is not None:
             for kind in CHANGE:
@@ -89,16 +99,19 @@ class Intake:
             self._takers[TIME] = self._take_time
         if settings is not None:
             self._takers[SETTINGS] = self._take_settings
+        if root is not None:
+            self._takers[ISSUER] = self._take_issuer
         if log is not None:
             self._takers[ACK] = self._take_ack
 
     def accept(self, token: bytes) -> int:
         """Take in a statement: `ALLOWED` if it is in force now, else why not, and nothing changed.
 
-        For a time it is the number of the event in `clock.events`.
+        For a time it is the number of what happened to the clock.
         """
         if self._unfinished:
             self.recover()
+        self._is_signed = False
         self._about = (NO_KIND, b"", b"")
         reason = self._reason(self._accept, token)
         self._enter(reason)
@@ -113,6 +126,7 @@ class Intake:
         if token is None:
             self._unfinished = False
             return reasons.ALLOWED
+        self._is_signed = True  # when it came
         self._about = (BATCH - GRANT, b"", b"")
         reason = self._reason(self._redo, token)
         if reason:
@@ -135,15 +149,29 @@ class Intake:
         statement = cose.parse(token, LARGEST_BATCH)
         if len(token) > LARGEST and statement.typ != BATCH:
             return reasons.TOO_LARGE
+        payload = self._verify(statement)
+        self._is_signed = True
         typ: "Any" = statement.typ
         take = self._takers.get(typ)
         if take is None:
             return reasons.UNKNOWN_KIND
         self._about = (typ - GRANT, b"", b"")
-        return take(cose.verify(statement, self._issuer), typ, token)
+        return take(payload, typ, token)
+
+    def _verify(self, statement):
+        """The payload, signed by the issuer, or by the root if it names an issuer."""
+        signer = self._issuer
+        if self._root is not None:
+            signer = self._root.key if statement.typ == ISSUER else self._root.issuer
+        if signer is None:
+            raise cose.CoseError(cose.KID)
+        return cose.verify(statement, signer)
 
     def _enter(self, reason):
         if self._log is None:
+            return
+        if not self._is_signed:
+            self._strangers.note(reason)
             return
         if self._clock is not None:
             self._clock.read(self._now)
@@ -195,7 +223,7 @@ class Intake:
         if self._sync.lost:
             return reasons.SEQUENCE_LOST
         if batch.last <= self._sync.applied:
-            return reasons.ALLOWED
+            return self._signed(batch.issued)
         if batch.first != self._sync.applied + 1:
             return reasons.SEQUENCE_GAP
         reason = changes.obstacle(self._cache, batch)
@@ -214,7 +242,7 @@ class Intake:
         statement = cose.parse(token, LARGEST_BATCH)
         if statement.typ != BATCH:
             return reasons.UNKNOWN_KIND
-        batch = Batch(cose.verify(statement, self._issuer))
+        batch = Batch(self._verify(statement))
         if batch.lock != self._lock:
             return reasons.OTHER_LOCK
         if self._sync.lost:
@@ -229,10 +257,11 @@ class Intake:
             if not changes.apply(self._cache, batch):
                 return reasons.CACHE_FULL
             self._sync.advance(batch.last)
-        for change in batch.revocations:
-            changes.forget(self._cache, change.share, change.key is None)
+        for share, key, _ in batch.revocations:
+            if not self._sync.is_ahead(share, key):
+                self._cache.forget(share, key)
         for passed in self._sync.passed():
-            changes.forget(self._cache, passed.share, passed.whole)
+            self._cache.forget(passed.share, passed.key)
         self._sync.drop_passed()
         self._sync.end()
         return reasons.ALLOWED
@@ -260,3 +289,7 @@ class Intake:
         if not self._log.acknowledge(sequence, link):
             return reasons.BAD_ACK
         return self._signed(header.issued)
+
+    def _take_issuer(self, payload, typ, token):
+        issued, epoch, key = read_issuer(payload)
+        return self._root.name(epoch, key) or self._signed(issued)

@@ -4,7 +4,7 @@ Imports crypto, policy, store and `claims`. All of it is a pure function of the 
 lock holds is not asked here. Everything raises ClaimsError or CoseError, whose reason says why.
 """
 
-from ..crypto import cwt
+from ..crypto import cose, cwt
 from ..policy import reasons
 from ..policy.grant import FIRST_DAY, LAST_DAY, MOST_ID, MOST_VERSION, fault
 from ..policy.instant import Instant
@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from ..crypto.p256 import PublicKey
+
 # Types in the COSE header.
 GRANT = claims.TYPE
 REVOCATION = 65_001
@@ -23,6 +25,7 @@ BATCH = 65_002
 TIME = 65_003
 SETTINGS = 65_004
 ACK = 65_005
+ISSUER = 65_006
 
 MOST_SEQUENCE = 0x3FFF_FFFF  # fits a 31-bit small integer
 
@@ -40,15 +43,16 @@ MODE = 5
 MOST_ERROR_S = 6
 SEQUENCE = 0  # terms of an acknowledgement
 LINK = 1
+EPOCH = 0  # terms of an issuer
+NEW_KEY = 1
 
 
 class Header:
     """What all statements say: for which lock, and issued when; and the terms that are left."""
 
-    def __init__(self, payload: bytes):
+    def __init__(self, payload: bytes, batch: "Any" = None):
         self.claims = Members(cwt.decode_claims(payload))
-        self.lock = self.claims.take(cwt.AUD, str).encode()
-        self.issued = instant(self.claims.take(cwt.IAT, int)) or Instant()
+        self.lock, self.issued = claims.origin(self.claims, batch)
         self.terms = Members(self.claims.take(claims.TERMS, dict))
         if not FIRST_DAY <= self.issued.day <= LAST_DAY:
             raise ClaimsError(reasons.BAD_DATES)
@@ -57,8 +61,8 @@ class Header:
 class Granting:
     """A grant that no rule forbids, with its place in the sequence, None for none."""
 
-    def __init__(self, payload: bytes):
-        self.grant, self.sequence = claims.read_numbered(payload)
+    def __init__(self, payload: bytes, batch: "Any" = None):
+        self.grant, self.sequence = claims.read_numbered(payload, batch)
         self.lock = self.grant.lock
         self.share = self.grant.share
         self.key = self.grant.key  # type: bytes | None
@@ -74,8 +78,8 @@ class Revocation:
 
     grant: "Any" = None
 
-    def __init__(self, payload: bytes):
-        header = Header(payload)
+    def __init__(self, payload: bytes, batch: "Any" = None):
+        header = Header(payload, batch)
         terms = header.terms
         self.lock = header.lock
         self.issued = header.issued
@@ -130,6 +134,21 @@ def read_ack(payload: bytes) -> "tuple[Header, int, bytes]":
     link = header.terms.take(LINK, bytes)
     header.terms.end()
     return header, sequence, link
+
+
+def read_issuer(payload: bytes) -> "tuple[Instant, int, PublicKey]":
+    """When it was issued, epoch and key of an issuer; this is for every lock under the root."""
+    members = Members(cwt.decode_claims(payload))
+    issued = instant(members.take(cwt.IAT, int)) or Instant()
+    terms = Members(members.take(claims.TERMS, dict))
+    epoch = terms.take(EPOCH, int)
+    key = cose.key_from_map(terms.take(NEW_KEY, dict))
+    terms.end()
+    if not FIRST_DAY <= issued.day <= LAST_DAY:
+        raise ClaimsError(reasons.BAD_DATES)
+    if not 1 <= epoch <= MOST_VERSION:
+        raise ClaimsError(reasons.BAD_VERSION)
+    return issued, epoch, key
 
 
 def _sequence_fault(sequence: "int | None") -> int:

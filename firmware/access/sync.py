@@ -17,16 +17,17 @@ MOST_REMEMBERED = 32
 
 _JOURNAL = "batch"
 _NUMBER_BYTES = 4
-_WHOLE = 0x80  # beside the length of the share id
+_KEY_BYTES = 16
+_WITH_KEY = 0x80  # beside the length of the share id
 
 
 class Remembered:
-    """A loose revocation of a share: `whole`, or of one of its keys."""
+    """A loose revocation of a share, or of one of its keys if that is not None."""
 
-    def __init__(self, sequence: int, share: bytes, whole: bool) -> None:
+    def __init__(self, sequence: int, share: bytes, key: "bytes | None") -> None:
         self.sequence = sequence
         self.share = share
-        self.whole = whole
+        self.key = key
 
 
 class Sync:
@@ -80,34 +81,41 @@ class Sync:
         """Remembered revocations that batches have passed."""
         return [each for each in self.remembered if each.sequence <= self.applied]
 
+    def is_ahead(self, share: bytes, key: "bytes | None") -> bool:
+        """Whether a revocation of this or more came loose that no batch has brought yet."""
+        for each in self.remembered:
+            if each.share == share and each.key in (None, key) and each.sequence > self.applied:
+                return True
+        return False
+
     def drop_passed(self) -> None:
         """Their revocations were forgotten: they need no memory any more."""
         left = [each for each in self.remembered if each.sequence > self.applied]
         if len(left) < len(self.remembered):
             self._write(self.applied, left)
 
-    def remember(self, sequence: int, share: bytes, whole: bool) -> bool:
-        """Remember a revocation before it is made; False if there is no place left."""
-        added = Remembered(sequence, share, whole)
+    def remember(self, sequence: int, share: bytes, key: "bytes | None") -> bool:
+        """Remember a revocation before it is made; False if there is no place left.
+
+        That of a share takes the place of those of its keys.
+        """
         others = []
         for each in self.remembered:
-            if each.share != share:
-                others.append(each)
-            elif each.sequence >= sequence and each.whole >= whole:
+            if each.share == share and each.key in (None, key) and each.sequence >= sequence:
                 return True
-            else:
-                added.sequence = max(added.sequence, each.sequence)
-                added.whole = added.whole or each.whole
+            if each.share != share or key not in (None, each.key):
+                others.append(each)
         if len(others) >= MOST_REMEMBERED:
             return False
-        self._write(self.applied, others + [added])
+        self._write(self.applied, others + [Remembered(sequence, share, key)])
         return True
 
     def _write(self, applied: int, remembered: "list[Remembered]") -> None:
         content = applied.to_bytes(_NUMBER_BYTES, "big")
         for each in remembered:
             content += each.sequence.to_bytes(_NUMBER_BYTES, "big")
-            content += bytes([len(each.share) | (_WHOLE if each.whole else 0)]) + each.share
+            flag = 0 if each.key is None else _WITH_KEY
+            content += bytes([len(each.share) | flag]) + each.share + (each.key or b"")
         self._copies.write(content)
         self.applied = applied
         self.remembered = remembered
@@ -121,11 +129,15 @@ class Sync:
             if len(head) <= _NUMBER_BYTES:
                 return False
             at += len(head)
-            length = head[-1] & ~_WHOLE
+            length = head[-1] & ~_WITH_KEY
             share = content[at : at + length]
             at += length
+            key = None
+            if head[-1] & _WITH_KEY:
+                key = content[at : at + _KEY_BYTES]
+                at += _KEY_BYTES
             number = int.from_bytes(head[:_NUMBER_BYTES], "big")
-            remembered.append(Remembered(number, share, bool(head[-1] & _WHOLE)))
+            remembered.append(Remembered(number, share, key))
         if at != len(content):
             return False
         self.applied = int.from_bytes(content[:_NUMBER_BYTES], "big")

@@ -4,8 +4,8 @@ Imports its siblings. The chip only narrows the span. One that contradicts it lo
 not believed again, over any number of boots, until the lock has signed time to set it by.
 """
 
+from ..policy import reasons
 from ..policy.instant import Instant
-from . import events
 from .ds3231 import Reading
 from .span import OVERLAPS, TOO_EARLY
 
@@ -43,7 +43,7 @@ class Keeper:
         self._watch = span.watch()
         self._reading = Reading()
         self._read_s = 0
-        self._told = events.NOTHING
+        self._told = reasons.NOTHING
         self._set = False
 
     def hurry(self) -> None:
@@ -61,9 +61,9 @@ class Keeper:
         elif self._span.ticks.second - self._read_s >= EVERY_S:
             event = self.read()
         else:
-            return events.NOTHING
-        if event == self._told or (event == events.RTC_READ and self._told == events.RTC_SET):
-            return events.NOTHING
+            return reasons.NOTHING
+        if event == self._told or (event == reasons.RTC_READ and self._told == reasons.RTC_SET):
+            return reasons.NOTHING
         self._told = event
         return event
 
@@ -71,13 +71,13 @@ class Keeper:
         """Narrow the span by what the chip says; the event that tells how that went."""
         self._read_s = self._span.ticks.second
         if self._chip is None:
-            return events.RTC_ABSENT
+            return reasons.RTC_ABSENT
         try:
             event = self._ask(self._chip)
         except OSError:
-            event = events.RTC_UNREADABLE
+            event = reasons.RTC_UNREADABLE
         # A chip that lost the time can get it back, once the lock has it from elsewhere.
-        self._set = self._span.signed and event != events.RTC_READ
+        self._set = self._span.signed and event != reasons.RTC_READ
         return event
 
     def _ask(self, chip: "Chip") -> int:
@@ -85,9 +85,9 @@ class Keeper:
         self._watch.start()
         event = chip.read(self._reading)
         self._span.advance()
-        if event == events.RTC_READ:
+        if event == reasons.RTC_READ:
             event = self._merge(self._reading)
-        if event in (events.RTC_BEHIND, events.RTC_AHEAD):
+        if event in (reasons.RTC_BEHIND, reasons.RTC_AHEAD):
             chip.forget()
             if not self._span.signed:
                 self._span.forget()  # what it said before may have been as wrong
@@ -105,26 +105,26 @@ class Keeper:
         end_ms %= 1000
         place = self._span.compare(first, first_ms, end, end_ms)
         if place != OVERLAPS:
-            return events.RTC_BEHIND if place == TOO_EARLY else events.RTC_AHEAD
+            return reasons.RTC_BEHIND if place == TOO_EARLY else reasons.RTC_AHEAD
         self._span.narrow(first, first_ms, end, end_ms)
-        return events.RTC_READ
+        return reasons.RTC_READ
 
     def write(self) -> int:
         """Set the chip to the earliest time; its mark tells how much later it may be."""
         self._set = False
         self._read_s = self._span.ticks.second
         if self._chip is None:
-            return events.RTC_ABSENT
+            return reasons.RTC_ABSENT
         try:
             return self._put(self._chip)
         except OSError:
-            return events.RTC_UNREADABLE
+            return reasons.RTC_UNREADABLE
 
     def _put(self, chip: "Chip") -> int:
         span = self._span
         span.advance()
         at = Instant(span.earliest.at.day, span.earliest.at.second)
         if not chip.begin(at):
-            return events.RTC_UNREADABLE
+            return reasons.RTC_UNREADABLE
         span.advance()
         return chip.finish(at, at.until(span.latest.at) + 1)

@@ -13,10 +13,10 @@ What is refused changes nothing. OSError of the floor's store passes through, af
 set.
 """
 
+from ..policy import reasons
 from ..policy.decision import HOLDOVER, LONGEST_ERROR_S, TRUSTED, UNKNOWN, Now
 from ..policy.grant import FIRST_DAY, LAST_DAY
 from ..policy.instant import Instant
-from . import events
 from .bound import CRYSTAL_PPM
 from .chip import Keeper
 from .span import TOO_EARLY, TOO_LATE, Span
@@ -49,11 +49,11 @@ TRUSTED_ERROR_S = 5
 FLOOR_STEP_S = 60  # the floor on flash is at most so far behind, to spare the flash
 
 _NONCE_LIFE = Instant(0, NONCE_LIFE_S)
-_EVENTS = {TOO_EARLY: events.TIME_TURNED_BACK, TOO_LATE: events.TIME_JUMPED}
+_EVENTS = {TOO_EARLY: reasons.TIME_TURNED_BACK, TOO_LATE: reasons.TIME_JUMPED}
 _CHANGES = {
-    TRUSTED: events.NOW_TRUSTED,
-    HOLDOVER: events.NOW_HOLDOVER,
-    UNKNOWN: events.NOW_UNKNOWN,
+    TRUSTED: reasons.NOW_TRUSTED,
+    HOLDOVER: reasons.NOW_HOLDOVER,
+    UNKNOWN: reasons.NOW_UNKNOWN,
 }
 
 
@@ -178,9 +178,9 @@ class Clock:
 
     def _refusal(self, nonce: "bytes | None") -> int:
         if not nonce or nonce != self._nonce:
-            return events.NONCE_USED if nonce and nonce == self._used else events.NONCE_UNKNOWN
+            return reasons.NONCE_USED if nonce and nonce == self._used else reasons.NONCE_UNKNOWN
         self._asked.reach()
-        return events.NONCE_EXPIRED if self._asked.after(_NONCE_LIFE, 0) else events.NOTHING
+        return reasons.NONCE_EXPIRED if self._asked.after(_NONCE_LIFE, 0) else reasons.NOTHING
 
     def _replace(self, at: Instant) -> int:
         """Set the span by an answer that says `at`.
@@ -192,7 +192,7 @@ class Clock:
         end.shift(1 + self._asked.at.second)
         place = self._span.compare(at, 0, end, self._asked.ms)
         self._span.replace(at, end, self._asked.ms)
-        return _EVENTS.get(place, events.TIME_SET)
+        return _EVENTS.get(place, reasons.TIME_SET)
 
     def signed(self, at: Instant) -> int:
         """Take in any other signed instant, as of a grant's issue: it has passed.
@@ -204,10 +204,10 @@ class Clock:
             return fault
         self._advance()
         if self._span.earliest.at.until(at) <= 0:
-            return events.TIME_OLD
+            return reasons.TIME_OLD
         fits = self._span.start_at(at)
         self._keep(at)
-        return events.BOUND_RAISED if fits else events.BOUNDS_CROSSED
+        return reasons.BOUND_RAISED if fits else reasons.BOUNDS_CROSSED
 
     # --- the floor ------------------------------------------------------------------------------
 
@@ -236,12 +236,12 @@ class Clock:
         """
         self._advance()
         if not self._span.known:
-            return events.NTP_ALONE
+            return reasons.NTP_ALONE
         ahead_s = self._span.earliest.at.until(at)
         if not 0 <= ahead_s <= self._span.width_s():
-            return events.NTP_OUTSIDE
+            return reasons.NTP_OUTSIDE
         self._lean_s = ahead_s - self._span.width_s() // 2
-        return events.NTP_TAKEN
+        return reasons.NTP_TAKEN
 
     # --- housekeeping ---------------------------------------------------------------------------
 
@@ -251,16 +251,16 @@ class Clock:
         if self._lost:
             self._lost = False
             self._keeper.hurry()
-            return events.TICKS_LOST
+            return reasons.TICKS_LOST
         return self._keeper.turn() or self._change()
 
     def _change(self) -> int:
         self.read(self._now)
         if self._now.trust == self._told:
-            return events.NOTHING
+            return reasons.NOTHING
         self._told = self._now.trust
         return _CHANGES[self._told]
 
 
 def _fault(at: Instant) -> int:
-    return events.NOTHING if FIRST_DAY <= at.day <= LAST_DAY else events.BAD_INSTANT
+    return reasons.NOTHING if FIRST_DAY <= at.day <= LAST_DAY else reasons.BAD_INSTANT

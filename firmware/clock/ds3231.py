@@ -11,8 +11,9 @@ Its methods pass on the OSError of the I2C bus.
 
 import struct
 
+from ..policy import reasons
 from ..policy.instant import DAY_S, Instant, date_of
-from . import epoch, events
+from . import epoch
 from .bound import drift_ms, drift_per_million
 
 TYPE_CHECKING = False
@@ -40,7 +41,6 @@ _SECONDS = 0x00
 _MARK = 0x07  # the alarms' registers, to 0x0D
 _CONTROL = 0x0E
 _STATUS = 0x0F
-_TEMPERATURE = 0x11
 
 # Control: the oscillator runs, also on battery, and no alarm interrupts. Status: nothing stopped.
 # Aging offset: none, because the tolerance is that of a chip that nobody trimmed.
@@ -79,16 +79,16 @@ class Ds3231:
         # One transfer: the chip holds the time still from its start on.
         self._i2c.readfrom_mem_into(self._address, _SECONDS, self._registers)
         if self._registers[_STATUS] & _STOPPED:
-            return events.RTC_STOPPED
+            return reasons.RTC_STOPPED
         if not _time(self._registers, reading.at):
-            return events.RTC_UNREADABLE
+            return reasons.RTC_UNREADABLE
         if not _mark(self._registers, reading):
-            return events.RTC_UNMARKED
+            return reasons.RTC_UNMARKED
         age_s = reading.since.until(reading.at)
         if age_s < 0:
-            return events.RTC_BEHIND
+            return reasons.RTC_BEHIND
         reading.drift_ms = drift_ms(age_s, _PER_MILLION)
-        return events.RTC_READ
+        return reasons.RTC_READ
 
     def begin(self, at: Instant) -> bool:
         """Set the time, which the chip counts on from now; without `finish` it is not believed.
@@ -111,7 +111,7 @@ class Ds3231:
         RTC_SET, or what is wrong with the chip. A spread above an hour is not worth a mark.
         """
         if not 0 <= spread_s <= _MOST_SPREAD_S:
-            return events.RTC_UNMARKED
+            return reasons.RTC_UNMARKED
         self._write(_CONTROL, _RUN)
         mark = bytearray(len(_NO_MARK))
         struct.pack_into(_MARK_FORMAT, mark, 0, at.day, at.second // 2, spread_s, 0)
@@ -119,19 +119,13 @@ class Ds3231:
         self._write(_MARK, mark)
         reading = Reading()
         event = self.read(reading)
-        if event == events.RTC_READ:
-            return events.RTC_SET if reading.spread_s == spread_s else events.RTC_UNREADABLE
+        if event == reasons.RTC_READ:
+            return reasons.RTC_SET if reading.spread_s == spread_s else reasons.RTC_UNREADABLE
         return event
 
     def forget(self) -> None:
         """Never believe it again, until it is set."""
         self._write(_MARK, _NO_MARK)
-
-    def quarter_degrees(self) -> int:
-        """The chip's temperature in quarters of a degree Celsius."""
-        registers = bytearray(2)
-        self._i2c.readfrom_mem_into(self._address, _TEMPERATURE, registers)
-        return ((registers[0] ^ 0x80) - 0x80) * 4 + (registers[1] >> 6)
 
     def _write(self, register: int, values: "Bytes") -> None:
         self._i2c.writeto_mem(self._address, register, values)

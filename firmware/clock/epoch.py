@@ -52,3 +52,10 @@ def rtc_fields(instant: Instant) -> "tuple[int, int, int, int, int, int, int, in
     return (
         year, month, day, weekday(instant.day), second // 3600, second // 60 % 60, second % 60, 0,
     )  # fmt: skip
+
+
+def from_rtc(fields: "tuple[int, ...]") -> "Instant | None":
+    """The instant of what `machine.RTC().datetime` returns; None for what is no date."""
+    day = day_of(fields[0], fields[1], fields[2])
+    second = fields[4] * 3600 + fields[5] * 60 + fields[6]
+    return None if day is None else Instant(day, second)

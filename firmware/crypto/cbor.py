@@ -20,23 +20,32 @@ MAX_BYTES = 8192
 MAX_DEPTH = 8
 MAX_ITEMS = 512
 
-TRUNCATED = "truncated"
-TRAILING = "trailing"  # bytes after the item
-NOT_SHORTEST = "not-shortest"  # an integer or length not in its shortest form
-INDEFINITE = "indefinite"
-RESERVED = "reserved"  # additional information 28 to 30, or a break with nothing to end
-UNSUPPORTED = "unsupported"  # floats, tags, other simple values; values outside the data model
-KEY_TYPE = "key-type"
-KEY_ORDER = "key-order"
-KEY_DUPLICATE = "key-duplicate"
-UTF8 = "utf-8"
-RANGE = "range"  # an integer beyond 64 bits
-TAG = "tag"  # the expected tag is not there
-BYTES = "too-many-bytes"
-DEPTH = "too-deep"
-ITEMS = "too-many-items"
+# What can be wrong.
+TRUNCATED = 1
+TRAILING = 2  # bytes after the item
+NOT_SHORTEST = 3  # an integer or length not in its shortest form
+INDEFINITE = 4
+RESERVED = 5  # additional information 28 to 30, or a break with nothing to end
+UNSUPPORTED = 6  # floats, tags, other simple values; values outside the data model
+KEY_TYPE = 7
+KEY_ORDER = 8
+KEY_DUPLICATE = 9
+UTF8 = 10
+RANGE = 11  # an integer beyond 64 bits
+TAG = 12  # the expected tag is not there
+BYTES = 13
+DEPTH = 14
+ITEMS = 15
 
-_UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _LIST, _MAP, _TAG, _SIMPLE = range(8)
+# Major types.
+_UNSIGNED = 0
+_NEGATIVE = 1
+_BYTES = 2
+_TEXT = 3
+_LIST = 4
+_MAP = 5
+_TAG = 6
+_SIMPLE = 7
 _SIMPLE_VALUES = {20: False, 21: True, 22: None}
 _ARGUMENT_LIMIT = 1 << 64
 
@@ -44,8 +53,8 @@ _ARGUMENT_LIMIT = 1 << 64
 class CborError(Exception):
     """What is wrong (`code`, a constant of this module) and at which byte (`offset`)."""
 
-    def __init__(self, code: str, offset: int):
-        super().__init__("%s at byte %d" % (code, offset))
+    def __init__(self, code: int, offset: int):
+        super().__init__("%d at byte %d" % (code, offset))
         self.code = code
         self.offset = offset
 

@@ -15,25 +15,26 @@ from . import cbor, p256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable
+    from typing import Any
 
-MALFORMED = "malformed"  # not deterministic CBOR of the right shape
-HEADER = "header"  # a header parameter that has no place here
-ALGORITHM = "algorithm"  # missing or not ES256
-CRITICAL = "critical"  # a parameter that must be understood and is not
-KID = "kid"  # missing, of the wrong size, or not that of the key
-KEY = "key"  # a COSE_Key that is not one of our profile
-POINT = "point"  # a COSE_Key whose coordinates are not on the curve
-SIGNATURE = "signature"  # does not verify
+# What can be wrong.
+MALFORMED = 1  # not deterministic CBOR of the right shape
+HEADER = 2  # a header parameter that has no place here
+ALGORITHM = 3  # missing or not ES256
+CRITICAL = 4  # a parameter that must be understood and is not
+KID = 5  # missing, of the wrong size, or not that of the key
+KEY = 6  # a COSE_Key that is not one of our profile
+POINT = 7  # a COSE_Key whose coordinates are not on the curve
+SIGNATURE = 8  # does not verify
 
 KID_BYTES = 8
 
-_SIGN1_TAG = 18
-_HEADER_ALG = 1
-_HEADER_CRIT = 2
-_HEADER_KID = 4
-_HEADER_TYP = 16
-_ES256 = -7
+SIGN1_TAG = 18
+HEADER_ALG = 1
+HEADER_CRIT = 2
+HEADER_KID = 4
+HEADER_TYP = 16
+ES256 = -7
 _KEY_KTY = 1
 _KEY_KID = 2
 _KEY_CRV = -1
@@ -46,8 +47,8 @@ _CRV_P256 = 1
 class CoseError(Exception):
     """A message or key outside the profile; `code` is one of this module's constants."""
 
-    def __init__(self, code: str, detail: str = ""):
-        super().__init__(code + ": " + detail if detail else code)
+    def __init__(self, code: int):
+        super().__init__(code)
         self.code = code
 
 
@@ -74,19 +75,18 @@ class Sign1:
 
 def parse(token: bytes, max_bytes: int = cbor.MAX_BYTES) -> Sign1:
     """Take a COSE_Sign1 apart (RFC 9052 section 4.2); raises CoseError. Proves nothing yet."""
-    parts = _decode(token, tag=_SIGN1_TAG, max_bytes=max_bytes, max_depth=2, max_items=16)
+    parts = _decode(token, tag=SIGN1_TAG, max_bytes=max_bytes, max_depth=2, max_items=16)
     if not isinstance(parts, list) or len(parts) != 4:
-        raise CoseError(MALFORMED, "not an array of four")
+        raise CoseError(MALFORMED)
     protected, unprotected, payload, signature = parts
-    if not isinstance(protected, bytes) or not isinstance(unprotected, dict):
-        raise CoseError(MALFORMED, "headers")
-    if not isinstance(payload, bytes):
-        raise CoseError(MALFORMED, "payload")
-    if not isinstance(signature, bytes):
-        raise CoseError(MALFORMED, "signature")
+    for part in (protected, payload, signature):
+        if not isinstance(part, bytes):
+            raise CoseError(MALFORMED)
+    if not isinstance(unprotected, dict):
+        raise CoseError(MALFORMED)
     kid, typ = _read_header(protected)
     if unprotected:
-        raise CoseError(HEADER, "unprotected parameters")
+        raise CoseError(HEADER)
     return Sign1(protected, kid, typ, payload, signature)
 
 
@@ -96,27 +96,11 @@ def verify(message: Sign1, key: p256.PublicKey, external_aad: bytes = b"") -> by
     It raises, instead of returning a truth value, because a forgotten `if` must not open a door.
     """
     if key_id(key) != message.kid:
-        raise CoseError(KID, "of another key")
+        raise CoseError(KID)
     signed = to_be_signed(message.protected, message.payload, external_aad)
     if not p256.verify(sha256(signed).digest(), message.signature, key):
         raise CoseError(SIGNATURE)
     return message.payload
-
-
-def sign(
-    payload: bytes,
-    kid: bytes,
-    signer: "Callable[[bytes], bytes]",
-    external_aad: bytes = b"",
-    typ: "int | str | None" = None,
-) -> bytes:
-    """A COSE_Sign1; `signer(message)` returns the 64-byte ES256 signature of `message`."""
-    header = {_HEADER_ALG: _ES256, _HEADER_KID: kid}
-    if typ is not None:
-        header[_HEADER_TYP] = typ
-    protected = cbor.encode(header)
-    signature = signer(to_be_signed(protected, payload, external_aad))
-    return cbor.encode([protected, {}, payload, signature], tag=_SIGN1_TAG)
 
 
 def to_be_signed(protected: bytes, payload: bytes, external_aad: bytes = b"") -> bytes:
@@ -130,14 +114,14 @@ def key_from_map(parameters: "Any") -> p256.PublicKey:
     Its codes are KEY, POINT, and KID if the key names another id than its own.
     """
     if not isinstance(parameters, dict):
-        raise CoseError(KEY, "not a map")
+        raise CoseError(KEY)
     for label in parameters:
         if label not in (_KEY_KTY, _KEY_KID, _KEY_CRV, _KEY_X, _KEY_Y):
-            raise CoseError(KEY, "unknown parameter")
+            raise CoseError(KEY)
     if not _is_integer(parameters.get(_KEY_KTY), _KTY_EC2):
-        raise CoseError(KEY, "not EC2")
+        raise CoseError(KEY)
     if not _is_integer(parameters.get(_KEY_CRV), _CRV_P256):
-        raise CoseError(KEY, "not P-256")
+        raise CoseError(KEY)
     x = _coordinate(parameters, _KEY_X)
     y = _coordinate(parameters, _KEY_Y)
     try:
@@ -145,7 +129,7 @@ def key_from_map(parameters: "Any") -> p256.PublicKey:
     except p256.InvalidPoint:
         raise CoseError(POINT)
     if _KEY_KID in parameters and parameters[_KEY_KID] != key_id(key):
-        raise CoseError(KID, "of another key")
+        raise CoseError(KID)
     return key
 
 
@@ -177,47 +161,47 @@ def key_id(key: p256.PublicKey) -> bytes:
 def _coordinate(parameters: dict, label: int) -> bytes:
     value = parameters.get(label)
     if not isinstance(value, bytes) or len(value) != p256.COORDINATE_BYTES:
-        raise CoseError(KEY, "coordinates")
+        raise CoseError(KEY)
     return value
 
 
 def _decode(data, **options):
     try:
         return cbor.decode(data, **options)
-    except cbor.CborError as error:
-        raise CoseError(MALFORMED, str(error))
+    except cbor.CborError:
+        raise CoseError(MALFORMED)
 
 
 def _read_header(protected):
     """Key id and type, once all of the header is found to be in order (RFC 9052 section 3.1)."""
     header = _decode(protected, max_depth=2, max_items=16)
     if not isinstance(header, dict):
-        raise CoseError(MALFORMED, "protected header")
-    if _HEADER_CRIT in header:
-        _check_critical(header[_HEADER_CRIT], header)
-    if not _is_integer(header.get(_HEADER_ALG), _ES256):
+        raise CoseError(MALFORMED)
+    if HEADER_CRIT in header:
+        _check_critical(header[HEADER_CRIT], header)
+    if not _is_integer(header.get(HEADER_ALG), ES256):
         raise CoseError(ALGORITHM)
-    kid = header.get(_HEADER_KID)
+    kid = header.get(HEADER_KID)
     if not isinstance(kid, bytes) or len(kid) != KID_BYTES:
-        raise CoseError(KID, "missing or of the wrong size")
+        raise CoseError(KID)
     for label in header:
-        if label not in (_HEADER_ALG, _HEADER_CRIT, _HEADER_KID, _HEADER_TYP):
-            raise CoseError(HEADER, "unknown parameter")
-    typ = header.get(_HEADER_TYP)
+        if label not in (HEADER_ALG, HEADER_CRIT, HEADER_KID, HEADER_TYP):
+            raise CoseError(HEADER)
+    typ = header.get(HEADER_TYP)
     # A null is not the same as no type: that would be a second way to say nothing.
-    if _HEADER_TYP in header and (isinstance(typ, bool) or not isinstance(typ, (int, str))):
-        raise CoseError(HEADER, "typ")
+    if HEADER_TYP in header and (isinstance(typ, bool) or not isinstance(typ, (int, str))):
+        raise CoseError(HEADER)
     return kid, typ
 
 
 def _check_critical(labels, header):
     if not isinstance(labels, list) or not labels:
-        raise CoseError(MALFORMED, "crit")
+        raise CoseError(MALFORMED)
     for label in labels:
         # A bool or None is no label, but CPython takes True for the label 1.
         if isinstance(label, bool) or not isinstance(label, (int, str)) or label not in header:
-            raise CoseError(MALFORMED, "crit")
-        if label not in (_HEADER_ALG, _HEADER_KID, _HEADER_TYP):
+            raise CoseError(MALFORMED)
+        if label not in (HEADER_ALG, HEADER_KID, HEADER_TYP):
             raise CoseError(CRITICAL)
 
 

@@ -16,8 +16,8 @@ subtract it, and 128 stands for no point at all. There are two ways to cut:
 from .p256_point import (
     COORDINATE_BYTES,
     INFINITY,
-    P,
     POINT_BYTES,
+    P,
     add,
     double,
     double_add,
@@ -66,9 +66,9 @@ class PublicKey:
 
     def __init__(self, x: bytes, y: bytes, table: "bytes | bytearray | None" = None):
         if len(x) != COORDINATE_BYTES or len(y) != COORDINATE_BYTES:
-            raise InvalidPoint("a coordinate has 32 bytes")
+            raise InvalidPoint
         if not on_curve(_integer(x, "big"), _integer(y, "big")):
-            raise InvalidPoint("not on the curve")
+            raise InvalidPoint
         if table is not None and len(table) != TABLE_BYTES:
             raise ValueError("a table has 4096 bytes")
         self.x = x

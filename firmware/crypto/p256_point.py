@@ -27,7 +27,7 @@ def inverse(value: int, modulus: int) -> int:
     u, v = value % modulus, modulus
     x, y = 1, 0
     if u == 0:
-        raise ZeroDivisionError("zero has no inverse")
+        raise ZeroDivisionError
     while True:
         quotient, v = divmod(v, u)
         y -= quotient * x

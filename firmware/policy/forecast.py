@@ -5,15 +5,12 @@ has been sent, or when asked.
 """
 
 from . import reasons
-from .decision import STANDING_CHECKS, Now, Request, decide, first_failing, time_reason
-from .grant import LOCAL, UNLOCK
+from .decision import STANDING_CHECKS, decide, first_failing, time_reason
 from .instant import DAY_S, FAR_S, from_unix, to_unix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterator
-
-    from .decision import Decision, State
+    from .decision import Decision, Now, Request, State
     from .grant import Grant
     from .instant import Instant
     from .zone import Zone
@@ -24,8 +21,8 @@ MOST_STEPS = 2000
 
 def next_allowed(
     grant: "Grant | None",
-    request: Request,
-    now: Now,
+    request: "Request",
+    now: "Now",
     zone: "Zone",
     state: "State",
     decision: "Decision",
@@ -69,34 +66,3 @@ def _walk(d, wait_s, horizon_s):
             return since_s + error_s
         d.move(d.steady_s)
     return None
-
-
-def timeline(
-    grant: "Grant",
-    at: "Instant",
-    zone: "Zone",
-    state: "State",
-    seconds: int,
-    decision: "Decision",
-) -> "Iterator[tuple[int, int, int]]":
-    """Yield (offset_s, length_s, reason) of the checks of time alone, for `seconds` from `at` on.
-
-    Neighbours differ in reason. Whether the key, the rights, the channel or the uses would do is
-    not asked.
-    """
-    decide(grant, Request(grant.key, UNLOCK, LOCAL, True), Now(at), zone, state, decision)
-    decision.at.set(at)
-    decision.move(0)
-    offset_s = since_s = 0
-    last = -1
-    while offset_s < seconds:
-        reason = time_reason(decision)
-        if reason != last:
-            if offset_s:
-                yield since_s, offset_s - since_s, last
-            since_s = offset_s
-            last = reason
-        offset_s += decision.reason_s
-        decision.move(decision.reason_s)
-    if last >= 0:
-        yield since_s, seconds - since_s, last

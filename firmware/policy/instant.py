@@ -82,12 +82,3 @@ def date_of(day: int) -> "tuple[int, int, int]":
 def weekday(day: int) -> int:
     """0 for Monday to 6 for Sunday; 1970-01-01 was a Thursday."""
     return (day + 3) % 7
-
-
-def iso(instant: Instant) -> str:
-    """The instant as text, `2020-12-14T08:00:00Z`."""
-    year, month, day = date_of(instant.day)
-    second = instant.second
-    return "%04d-%02d-%02dT%02d:%02d:%02dZ" % (
-        year, month, day, second // 3600, second // 60 % 60, second % 60,
-    )  # fmt: skip

@@ -11,12 +11,11 @@ _LONGEST = 100  # characters; the longest in use has 44
 
 
 class ZoneError(Exception):
-    """A TZ string that cannot be used: `text`, `position` of the fault and `problem`."""
+    """A TZ string that cannot be used, from `position` on."""
 
-    def __init__(self, text: str, position: int, problem: str):
+    def __init__(self, text: str, position: int, problem: str = "not understood"):
         super().__init__("time zone %r: %s, at character %d" % (text, problem, position + 1))
         self.position = position
-        self.problem = problem
 
 
 class Wall(Instant):
@@ -136,7 +135,7 @@ class _Parser:
         self.text = text
         self.at = 0
         if not isinstance(text, str) or not 0 < len(text) <= _LONGEST:
-            raise ZoneError(text, 0, "expected a string of 1 to %d characters" % _LONGEST)
+            raise ZoneError(text, 0)
 
     def zone(self):
         """(standard offset, DST offset, rule at which DST begins, rule at which it ends)."""
@@ -153,11 +152,11 @@ class _Parser:
         self._expect(",")
         ends = self._rule()
         if self.at != len(self.text):
-            self._fail("unexpected text after the rule")
+            self._fail()
         return std_s, dst_s, begins, ends
 
-    def _fail(self, problem):
-        raise ZoneError(self.text, self.at, problem)
+    def _fail(self):
+        raise ZoneError(self.text, self.at)
 
     def _peek(self):
         return self.text[self.at] if self.at < len(self.text) else ""
@@ -170,7 +169,7 @@ class _Parser:
 
     def _expect(self, wanted):
         if not self._take(wanted):
-            self._fail("expected %r" % wanted)
+            self._fail()
 
     def _name(self):
         quoted = self._take("<")
@@ -178,17 +177,17 @@ class _Parser:
         while _in_name(self._peek(), quoted):
             self.at += 1
         if self.at - start < 3:
-            self._fail("expected a zone name of at least 3 characters")
+            self._fail()
         if quoted:
             self._expect(">")
 
-    def _number(self, least, most, what):
+    def _number(self, least, most):
         start = self.at
         while "0" <= self._peek() <= "9" and self.at - start < 3:
             self.at += 1
         if self.at == start or not least <= int(self.text[start : self.at]) <= most:
             self.at = start
-            self._fail("expected %s of %d to %d" % (what, least, most))
+            self._fail()
         return int(self.text[start : self.at])
 
     def _time(self, most_hours):
@@ -196,24 +195,24 @@ class _Parser:
         sign = -1 if self._take("-") else 1
         if sign > 0:
             self._take("+")
-        seconds = 3600 * self._number(0, most_hours, "hours")
+        seconds = 3600 * self._number(0, most_hours)
         if self._take(":"):
-            seconds += 60 * self._number(0, 59, "minutes")
+            seconds += 60 * self._number(0, 59)
             if self._take(":"):
-                seconds += self._number(0, 59, "seconds")
+                seconds += self._number(0, 59)
         return sign * seconds
 
     def _rule(self):
         if self._take("M"):
-            month = self._number(1, 12, "a month")
+            month = self._number(1, 12)
             self._expect(".")
-            week = self._number(1, 5, "a week")
+            week = self._number(1, 5)
             self._expect(".")
-            rule: "_ByMonth | _ByDay" = _ByMonth(month, week, self._number(0, 6, "a weekday"))
+            rule: "_ByMonth | _ByDay" = _ByMonth(month, week, self._number(0, 6))
         elif self._take("J"):
-            rule = _ByDay(self._number(1, 365, "a day"), True)
+            rule = _ByDay(self._number(1, 365), True)
         else:
-            rule = _ByDay(self._number(0, 365, "a day"), False)
+            rule = _ByDay(self._number(0, 365), False)
         rule.time_s = self._time(167) if self._take("/") else 7200
         return rule
 

@@ -23,6 +23,7 @@ SHARE_BYTES = 16
 SUBJECT_BYTES = 8
 MOST_SEQUENCE = 0x3FFF_FFFF  # fits a 31-bit small integer
 MOST_COUNT = 0xFFFF
+CHANNEL_SHIFT = 6  # in the action of a decision, above the action itself
 
 BOOT = 1
 GAP = 2
@@ -54,6 +55,10 @@ RING = 2  # gap: so many, not acknowledged, had to make room
 RECORDS = 1  # damage: so many entries of a segment, from the sequence number in the subject on
 STATE = 2  # damage: so many copies of the log's state
 MISSING = 3  # damage: so many numbers are gone that were known to be on flash
+SETTINGS_COPIES = 4  # damage: to the settings, in one copy or in both
+FLOOR_COPIES = 5  # damage: the same, to the clock's floor
+SYNC_COPIES = 6  # damage: the same, to the sequence of statements
+ISSUER_COPIES = 7  # damage: the same, to the issuer that the root named
 
 # Faults that a Chain finds.
 GOOD = 0

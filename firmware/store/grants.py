@@ -17,10 +17,10 @@ from ..policy.decision import NORMAL, State
 from ..policy.grant import OWNER
 from ..policy.instant import Instant
 from . import record, shares
-from .bucket import NONE, SLOTS
+from .bucket import NONE
 from .ledger import SUMS
-from .record import GRANT, SLOT_BYTES, STANDING, WITHDRAWN, Space
-from .shelves import Shelves
+from .record import GRANT, SLOT_BYTES, STANDING, Space
+from .shelves import GUESTS, OWNERS, REVOCATIONS, Shelves, fits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,13 +29,12 @@ if TYPE_CHECKING:
     from ..policy.decision import Decision
     from ..policy.grant import Grant
     from .files import Files
+    from .room import Room
 
 BUCKETS = 300  # one erase block each, 12 600 slots
 INDEX_FILES = 12
 FOLDERS = 8
 CAPACITY = 10_000  # slots for the grants of guests and admins and what is known of their shares
-FOR_REVOCATIONS = 32  # slots on top of these
-FOR_OWNERS = 32  # and on top of those
 
 _MOST_RECENT = 8  # shares whose last use is remembered, for `policy.decision.REPEAT_S`
 
@@ -157,8 +156,10 @@ class Grants:
             state.revoked = True
             return
         shares.fill(self._bucket, grant.share, grant.key, state, spare)
-        if record.is_counted(grant) and self._bucket.number % SUMS in self._shelves.setbacks:
-            state.revoked = True  # a use may have been given back
+        if self._bucket.number % SUMS in self._shelves.setbacks:
+            # A use may have been given back, or a right; but somebody must be left to mend it.
+            if record.is_counted(grant) or grant.level != OWNER:
+                state.revoked = True
         for share, used_s in self._recent:
             if share == grant.share:
                 state.since_use_s = time_s - used_s
@@ -180,9 +181,15 @@ class Grants:
         """The State of a share, and of this key of it; a fresh one for a share never seen.
 
         The revocation of a key is a floor above the versions it is for. While something that may
-        be a revocation cannot be read, the share is revoked for every key that has no grant.
+        be a revocation cannot be read, the share is revoked for every key that has no grant. Scans
+        all buckets, unless that is done.
         """
+        self._shelves.count_all()
         return self._state_of(share, key, self._shelves.find_share(share))
+
+    def is_in_doubt(self, share: bytes, key: "bytes | None" = None) -> bool:
+        """Whether what cannot be read may be a revocation of this share, or of this key of it."""
+        return self._is_in_doubt(share, key, self._shelves.find_share(share))
 
     def _state_of(self, share: bytes, key: "bytes | None", home: int) -> State:
         """The same, of a share whose bucket is loaded, or that has none."""
@@ -194,10 +201,11 @@ class Grants:
         return state
 
     def _is_in_doubt(self, share: bytes, key: "bytes | None", home: int) -> bool:
-        """Whether what cannot be read may be a revocation of this share, or of this key of it."""
         if home == NONE:
             first, second = self._shelves.candidates(share)
             return self._shelves.is_suspect(second) or self._shelves.is_suspect(first)
+        if home % SUMS in self._shelves.setbacks:
+            return True
         if key is None:
             slot = shares.newest(self._bucket, share)
         else:
@@ -213,7 +221,6 @@ class Grants:
         """
         slots = record.encode(grant)
         share, key, version = grant.share, grant.key, grant.version
-        owner = grant.level == OWNER
         counted = record.is_counted(grant)
         self._shelves.prepare()
         home = self._shelves.find_share(share)
@@ -226,7 +233,7 @@ class Grants:
         new = len(slots) // SLOT_BYTES - shares.slots(self._bucket, share, key)
         if counted and shares.seek(self._bucket, share, STANDING, 0) == NONE:
             new += 1
-        if not self._has_room(new, 2 if owner else 0, FOR_REVOCATIONS + FOR_OWNERS):
+        if not self._has_room(new, OWNERS if grant.level == OWNER else GUESTS):
             return False
         self._place(share, key, version, counted, slots)
         if before in (NONE, home):
@@ -235,19 +242,16 @@ class Grants:
             self._shelves.commit_move(key, before)
         return True
 
-    def _has_room(self, new: int, last: int, beyond: int) -> bool:
-        """Whether `new` slots more fit into the loaded bucket and the cache.
+    def _has_room(self, new: int, who: int) -> bool:
+        """Whether `new` slots more fit into the loaded bucket and the cache."""
+        used = self._shelves.slots_in[self._bucket.number]
+        return fits(new, who, used, self._shelves.slots, self.capacity)
 
-        Of the bucket's last two slots they may use `last`; if any, then also `beyond` slots more
-        than the capacity.
-        """
-        if self._bucket.lost:
-            return False
-        if new <= 0:
-            return True
-        if self._bucket.used() + new > SLOTS - 2 + last:
-            return False
-        return self._shelves.slots + new <= self.capacity + (beyond if last else 0)
+    def room(self) -> "Room":
+        """A plan of several changes, to know whether all of them have room before the first."""
+        from .room import Room  # only batches and revocations need it
+
+        return Room(self._shelves, self.capacity)
 
     def _place(
         self, share: bytes, key: bytes, version: int, counted: bool, slots: bytearray
@@ -261,7 +265,9 @@ class Grants:
             shares.take_out(bucket, other)
         shares.outdate(bucket, share, version)
         if counted and shares.seek(bucket, share, STANDING, 0) == NONE:
-            bucket.add(record.standing(share, version))
+            stands = bucket.add(record.standing(share, version))
+            if self._shelves.ledger.uncounted:
+                record.spend(bucket.page, stands * SLOT_BYTES)
         bucket.add(slots)
 
     def revoke(self, share: bytes, key: "bytes | None", version: int) -> bool:
@@ -276,11 +282,11 @@ class Grants:
             self._shelves.load(self._shelves.home_of(share))
         if key is None:
             slot = shares.revocation(bucket, share, version)
-        elif self._outlives(share, key, version):
+        elif shares.outlives(bucket, share, key, version):
             return True
         else:
-            slot = record.withdrawn(share, key, version)
-        if not self._has_room(1 - shares.slots(bucket, share, key), 1, FOR_REVOCATIONS):
+            slot = shares.withdrawal(bucket, share, key, version)
+        if not self._has_room(1 - shares.slots(bucket, share, key), REVOCATIONS):
             return False
         bucket.check()
         shares.drop(bucket, share, key)
@@ -288,29 +294,19 @@ class Grants:
         self._shelves.commit()
         return True
 
-    def _outlives(self, share: bytes, key: bytes, version: int) -> bool:
-        """Whether a revocation of a key up to a version says nothing new."""
-        bucket = self._bucket
-        stands = shares.seek(bucket, share, STANDING, 0)
-        if stands != NONE and shares.is_revoked(bucket, stands):
-            return True
-        slot = shares.of_key(bucket, share, GRANT, key)
-        if slot != NONE:
-            return shares.version(bucket, slot) > version
-        slot = shares.of_key(bucket, share, WITHDRAWN, key)
-        return slot != NONE and shares.version(bucket, slot) >= version
+    def forget(self, share: bytes, key: "bytes | None" = None) -> bool:
+        """Drop the revocation of a share, or of one key of it; whether there was something.
 
-    def forget(self, share: bytes) -> bool:
-        """Drop what is known of a share that has no grant; whether there was something.
-
-        For the intake alone, once it accepts no statement any more that is as old as this.
+        For the intake alone, once it accepts no statement any more that is as old as this. What
+        else is known of a share goes with its last record, unless uses of it were counted.
         """
         self._shelves.settle()
         bucket = self._bucket
-        if self._shelves.find_share(share) == NONE or shares.newest(bucket, share) != NONE:
+        if self._shelves.find_share(share) == NONE:
             return False
         bucket.check()
-        shares.drop(bucket, share, None)
+        if not shares.forget(bucket, share, key):
+            return False
         self._shelves.commit()
         return True
 
@@ -359,15 +355,27 @@ class Grants:
 
         What to do about INDEX and LEDGER in a report. Takes 4 KB of heap.
         """
-        return self._shelves.reindex()
+        from . import repair
+
+        return repair.reindex(self._shelves)
 
     def mend(self) -> int:
         """Drop what cannot be read and reindex the rest; returns how many slots were dropped.
 
         Only before a snapshot of the cloud puts everything back, revocations included: what was
-        dropped keeps nobody out any more. Counted grants whose count is lost go, too.
+        dropped keeps nobody out any more. How often a share was used that lost its count nobody
+        knows, so it has nothing left; nor has a counted share that is new from now on, because it
+        may be such a one that is put back, until the snapshot is `restored`.
         """
-        return self._shelves.mend()
+        from . import repair
+
+        return repair.mend(self._shelves)
+
+    def restored(self) -> None:
+        """Everything that was dropped has been put back: what is new from now on is new."""
+        self._shelves.settle()
+        self._shelves.ledger.uncounted = False
+        self._shelves.ledger.confirm()
 
 
 def digest_of(grant: "Grant") -> int:

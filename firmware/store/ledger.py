@@ -30,7 +30,9 @@ FRESH = 0
 GOOD = 1
 DAMAGED = 2
 
-_DOUBTFUL = 0x80
+_DOUBTFUL = 0x80  # beside the number of hints
+_UNCOUNTED = 0x40
+_COUNT = 0x3F
 _FORMAT = 1
 _PLACE = b"ledger\x00\x01"
 _HEAD = ">BBHIHH"
@@ -48,7 +50,7 @@ class Ledger:
     `last` is the bucket that was to become `last_generation`; a key was on its way from bucket
     `moved_from` to `moved_to`, if they are not NOWHERE. `hints` are (group, cell) of the key
     index, and `index[i]` is the generation of its file i. `doubtful`: an earlier ledger was lost,
-    and with it perhaps hints.
+    and with it perhaps hints. `uncounted`: counts of uses were lost.
     """
 
     def __init__(self, files: "Files", seal: "Seal") -> None:
@@ -61,7 +63,7 @@ class Ledger:
         """Nothing is known."""
         self.sums = [0] * SUMS
         self.index = bytearray(MOST_INDEX_FILES)
-        self.doubtful = False
+        self.doubtful = self.uncounted = False
         self.hints: "list[tuple[int, int]]" = []
         self.last = self.moved_from = self.moved_to = NOWHERE
         self.last_generation = 0
@@ -82,10 +84,11 @@ class Ledger:
             _HEAD, content[:_SUMS]
         )
         self.doubtful = bool(count & _DOUBTFUL)
+        self.uncounted = bool(count & _UNCOUNTED)
         self.index[:] = content[_INDEX:_HINTS]
         for i in range(SUMS):
             self.sums[i] = _read(content, _SUMS + i * _SUM_BYTES)
-        for i in range(count & ~_DOUBTFUL):
+        for i in range(count & _COUNT):
             at = _HINTS + i * _HINT_BYTES
             self.hints.append((content[at] << 8 | content[at + 1], _read(content, at + 2)))
         return GOOD
@@ -93,9 +96,10 @@ class Ledger:
     def write(self) -> None:
         """Write it as it is now."""
         content = self._bytes
+        flags = (_DOUBTFUL if self.doubtful else 0) | (_UNCOUNTED if self.uncounted else 0)
         struct.pack_into(
             _HEAD, content, 0,
-            _FORMAT, len(self.hints) | (_DOUBTFUL if self.doubtful else 0),
+            _FORMAT, len(self.hints) | flags,
             self.last, self.last_generation, self.moved_from, self.moved_to,
         )  # fmt: skip
         content[_INDEX:_HINTS] = self.index

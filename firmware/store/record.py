@@ -43,7 +43,7 @@ STANDING = 3  # what is known of a share beside its grants
 WITHDRAWN = 4  # one key of a share was revoked
 
 # Flags.
-OLD = 0x10  # of GRANT: the share has a newer version
+OLD = 0x10  # of GRANT and WITHDRAWN: the share has a newer version
 COUNTED = 0x20  # of GRANT: void without the standing of its share
 REVOKED = 0x40  # of STANDING: the share is over
 
@@ -66,11 +66,6 @@ def is_counted(grant: Grant) -> bool:
     return grant.uses is not None or grant.after_first_use_s is not None
 
 
-def padded(share: bytes) -> bytes:
-    """A share id as a slot has it, without its length."""
-    return share + bytes(SHARE_BYTES - len(share))
-
-
 def encode(grant: Grant) -> bytearray:
     """The slots of a grant that `policy.grant.fault` passes. ValueError for ids too long."""
     _check_ids(grant)
@@ -89,7 +84,7 @@ def encode(grant: Grant) -> bytearray:
         (1, grant.after_first_use_s is not None),
     ):
         bits = bits << width | int(value)
-    body = struct.pack(_HEAD + "I", grant.key, padded(grant.share), grant.version, bits)
+    body = struct.pack(_HEAD + "I", grant.key, grant.share, grant.version, bits)
     body += _instant(grant.issued)
     for instant in (grant.start, grant.until, grant.lease):
         if instant is not None:
@@ -107,13 +102,13 @@ def encode(grant: Grant) -> bytearray:
 
 def standing(share: bytes, floor: int, revoked: bool = False) -> bytearray:
     """The slot for what is known of a share; never used yet."""
-    body = struct.pack(_HEAD, b"", padded(share), floor) + b"\x00\x00" + _instant(None)
+    body = struct.pack(_HEAD, b"", share, floor) + b"\x00\x00" + _instant(None)
     return _slots(STANDING | (REVOKED if revoked else 0), share, body)
 
 
 def withdrawn(share: bytes, key: bytes, version: int) -> bytearray:
     """The slot that says that a key of a share was revoked, up to a version."""
-    return _slots(WITHDRAWN, share, struct.pack(_HEAD, key, padded(share), version))
+    return _slots(WITHDRAWN, share, struct.pack(_HEAD, key, share, version))
 
 
 def vacant() -> bytearray:
@@ -177,7 +172,7 @@ def parts(page: "Page", at: int) -> int:
 
 
 def is_share(page: "Page", at: int, share: bytes) -> bool:
-    """Whether the length of the share id in a slot fits, where its padded bytes do."""
+    """Whether the length of the share id in a slot fits, where its bytes do."""
     return page[at + PARTS] >> 4 == len(share) - 1 and kind(page, at) not in (VACANT, MORE)
 
 
@@ -208,6 +203,13 @@ def read_standing(page: "Page", at: int, state: "State", spare: Instant) -> None
     state.first_use = _read_instant(page, at + _FIRST_USE, spare)
 
 
+def is_unused(page: "Page", at: int) -> bool:
+    """Whether a slot is a standing that says no more than a version."""
+    first_use = _pair_a(page, at + _FIRST_USE)
+    used = page[at + _USES] or page[at + _USES + 1] or first_use != _NEVER
+    return page[at + KIND] == STANDING and not used
+
+
 def count(page: "Page", at: int, used: bool, first_use: "Instant | None") -> None:
     """Count a use of the share in its standing, and note the first one unless there is one."""
     uses = page[at + _USES] << 8 | page[at + _USES + 1]
@@ -215,6 +217,12 @@ def count(page: "Page", at: int, used: bool, first_use: "Instant | None") -> Non
         struct.pack_into(">H", page, at + _USES, uses + 1)
     if first_use is not None and _pair_a(page, at + _FIRST_USE) == _NEVER:
         page[at + _FIRST_USE : at + _FIRST_USE + _PAIR_BYTES] = _instant(first_use)
+
+
+def spend(page: "Page", at: int) -> None:
+    """Make a standing one that no count and no time after the first use has anything left of."""
+    struct.pack_into(">H", page, at + _USES, 0xFFFF)
+    page[at + _FIRST_USE : at + _FIRST_USE + _PAIR_BYTES] = _instant(Instant())
 
 
 def _pair_a(page: "Page", at: int) -> int:

@@ -52,13 +52,13 @@ def fault(settings: Settings) -> int:
     if not _within(settings.version, 1, MOST_VERSION):
         return reasons.BAD_VERSION
     if not _within(settings.auto_lock_s, 0, MOST_AUTO_LOCK_S):
-        return reasons.MALFORMED
+        return reasons.BAD_SETTINGS
     if not _within(settings.mode, NORMAL, NO_REMOTE):
-        return reasons.MALFORMED
+        return reasons.BAD_SETTINGS
     if not _within(settings.most_error_s, LEAST_ERROR_S, LONGEST_ERROR_S):
-        return reasons.MALFORMED
+        return reasons.BAD_SETTINGS
     if (settings.next_zone is None) != (settings.next_from is None):
-        return reasons.MALFORMED
+        return reasons.BAD_SETTINGS
     if settings.next_from is not None:
         if not _within(settings.next_from.day, FIRST_DAY, LAST_DAY):
             return reasons.BAD_DATES
@@ -67,7 +67,7 @@ def fault(settings: Settings) -> int:
     try:
         settings.clock_zone()
     except ZoneError:
-        return reasons.MALFORMED
+        return reasons.BAD_SETTINGS
     return reasons.ALLOWED
 
 
@@ -80,36 +80,52 @@ class SettingsStore:
     """The settings in two folders; `current` is what counts now.
 
     `damaged`: some copy was not whole when it was read. `lost`: none was, so these are the
-    defaults, and the cloud has to send them again.
+    defaults, and the cloud has to send them again. `floor`: the highest version ever, in files of
+    its own, so that no older settings are taken then.
     """
 
     def __init__(self, folders: "tuple[Files, Files]", seal: "Seal") -> None:
         self._copies = Copies(folders, "settings", seal)
+        self._version = Copies(folders, "version", seal)
         content = self._copies.read()
         found = None if content is None else _decode(content)
-        self.damaged = self._copies.present > self._copies.whole
+        version = self._version.read() or b""
+        self.damaged = (
+            self._copies.present > self._copies.whole
+            or self._version.present > self._version.whole
+        )
         self.lost = found is None and self._copies.present > 0
         self.current = found or Settings()
         if content is not None:
             self._copies.heal(content)
+        self.floor = max(int.from_bytes(version, "big"), self.current.version)
+        if self.floor:
+            self._version.heal(_number(self.floor))
 
     def put(self, settings: Settings) -> int:
         """Keep new settings; `ALLOWED` if they count now, else why not, and nothing changed."""
         reason = fault(settings)
         if reason:
             return reason
-        if settings.version < self.current.version:
-            return reasons.OLD_VERSION
         content = _encode(settings)
         if settings.version == self.current.version:
             same = content == _encode(self.current)
             return reasons.ALLOWED if same else reasons.CHANGED_TERMS
+        if settings.version < self.floor:
+            return reasons.OLD_VERSION
         self._copies.write(content)
         kept = _decode(content)
         if kept is None:
-            return reasons.MALFORMED
+            return reasons.BAD_SETTINGS
         self.current = kept
+        if settings.version > self.floor:
+            self.floor = settings.version
+            self._version.write(_number(self.floor))  # after a cut before this, the next boot does
         return reasons.ALLOWED
+
+
+def _number(version: int) -> bytes:
+    return version.to_bytes(4, "big")
 
 
 def _encode(settings: Settings) -> bytes:

@@ -6,7 +6,19 @@ good; what is not readable is passed over. Invariant: no change lowers the floor
 
 from . import record
 from .bucket import NONE
-from .record import COUNTED, GRANT, KEY, KIND, OLD, REVOKED, SHARE, SLOT_BYTES, STANDING, VERSION
+from .record import (
+    COUNTED,
+    GRANT,
+    KEY,
+    KIND,
+    OLD,
+    REVOKED,
+    SHARE,
+    SLOT_BYTES,
+    STANDING,
+    VERSION,
+    WITHDRAWN,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,16 +31,13 @@ ANY = 0  # in place of a kind
 
 def seek(bucket: "Bucket", share: bytes, kind: int, start: int) -> int:
     """The first record of a share (of one kind) from slot `start` on, NONE if there is none."""
-    padded = record.padded(share)
-    while True:
-        start = bucket.seek(SHARE, padded, start)
-        if start == NONE:
-            return NONE
-        at = start * SLOT_BYTES
-        if record.is_share(bucket.page, at, share) and kind in (ANY, _kind(bucket, start)):
-            if bucket.whole(start):
-                return start
-        start += 1
+    slot = bucket.seek(SHARE, share, start)
+    while slot != NONE:
+        if record.is_share(bucket.page, slot * SLOT_BYTES, share):
+            if kind in (ANY, _kind(bucket, slot)) and bucket.whole(slot):
+                return slot
+        slot = bucket.seek(SHARE, share, slot + 1)
+    return NONE
 
 
 def seek_key(bucket: "Bucket", key: bytes) -> int:
@@ -67,9 +76,16 @@ def version(bucket: "Bucket", slot: int) -> int:
     return record.number(bucket.page, slot * SLOT_BYTES + VERSION)
 
 
-def is_revoked(bucket: "Bucket", standing: int) -> bool:
-    """Whether the standing of a share, in this slot, says that it is over."""
-    return bool(_flags(bucket, standing) & REVOKED)
+def outlives(bucket: "Bucket", share: bytes, key: bytes, lowest: int) -> bool:
+    """Whether the revocation of a key up to version `lowest` says nothing new."""
+    stands = seek(bucket, share, STANDING, 0)
+    if stands != NONE and _flags(bucket, stands) & REVOKED:
+        return True
+    slot = of_key(bucket, share, GRANT, key)
+    if slot != NONE:
+        return version(bucket, slot) > lowest
+    slot = of_key(bucket, share, WITHDRAWN, key)
+    return slot != NONE and version(bucket, slot) >= lowest
 
 
 def floor(bucket: "Bucket", share: bytes) -> int:
@@ -129,6 +145,29 @@ def drop(bucket: "Bucket", share: bytes, key: "bytes | None") -> None:
         slot = seek(bucket, share, ANY, slot)
 
 
+def forget(bucket: "Bucket", share: bytes, key: "bytes | None") -> bool:
+    """Take out the revocation of a share, or of one key of it; False if there is none.
+
+    Grants that a revoked key was ahead of stay superseded. What is known of a share goes with the
+    last record of it, unless uses were counted.
+    """
+    if key is None:
+        if newest(bucket, share) != NONE:
+            return False
+        drop(bucket, share, None)
+        return True
+    slot = of_key(bucket, share, WITHDRAWN, key)
+    if slot == NONE:
+        return False
+    outdate(bucket, share, _floor_in(bucket, slot))
+    bucket.drop(slot, 1)
+    left = seek(bucket, share, ANY, 0)
+    if left != NONE and seek(bucket, share, ANY, left + 1) == NONE:
+        if record.is_unused(bucket.page, left * SLOT_BYTES):
+            bucket.drop(left, 1)
+    return True
+
+
 def take_out(bucket: "Bucket", slot: int) -> None:
     """Take out a grant; what is left says at least that its share had this version."""
     at = slot * SLOT_BYTES
@@ -142,18 +181,6 @@ def take_out(bucket: "Bucket", slot: int) -> None:
         bucket.add(record.standing(share, lowest))
     else:
         record.put_number(bucket.page, stands * SLOT_BYTES + VERSION, lowest)
-
-
-def drop_uncounted(bucket: "Bucket") -> None:
-    """Take out counted grants of shares whose count is not here."""
-    slot = 0
-    while slot < bucket.count:
-        share = record.share_of(bucket.view, slot * SLOT_BYTES)
-        counted = _kind(bucket, slot) == GRANT and _flags(bucket, slot) & COUNTED
-        if counted and seek(bucket, share, STANDING, 0) == NONE:
-            take_out(bucket, slot)
-        else:
-            slot += 1
 
 
 def outdate(bucket: "Bucket", share: bytes, below: int) -> None:
@@ -175,6 +202,18 @@ def revocation(bucket: "Bucket", share: bytes, lowest: int) -> bytearray:
     slot = bucket.page[at : at + SLOT_BYTES]
     slot[KIND] |= REVOKED
     record.put_number(slot, VERSION, lowest)
+    return slot
+
+
+def withdrawal(bucket: "Bucket", share: bytes, key: bytes, highest: int) -> bytearray:
+    """The slot that says that a key is revoked up to a version, in the place of its grant.
+
+    That may be all that says that its version is old: then this slot goes on saying so.
+    """
+    slot = record.withdrawn(share, key, highest)
+    held = of_key(bucket, share, GRANT, key)
+    if held != NONE and _floor_in(bucket, held) > highest:
+        slot[KIND] |= OLD
     return slot
 
 

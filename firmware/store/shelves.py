@@ -13,7 +13,7 @@ from . import record, shares
 from .bucket import NONE, SLOTS, Bucket
 from .keyindex import FILE_BYTES, KeyIndex
 from .ledger import DAMAGED, FRESH, NOWHERE, SUM_RANGE, SUMS, Ledger
-from .record import GRANT, MORE, SLOT_BYTES
+from .record import GRANT, SLOT_BYTES
 from .seal import Seal
 
 TYPE_CHECKING = False
@@ -31,13 +31,22 @@ LEDGER = 5
 
 _MOST_REPORTS = 16
 
+FOR_REVOCATIONS = 32  # slots on top of the capacity
+FOR_OWNERS = 32  # and on top of those
+
+# Who asks for room; each may have one more of the last two slots of a bucket.
+GUESTS = 0
+REVOCATIONS = 1
+OWNERS = 2
+_BEYOND = (0, FOR_REVOCATIONS, FOR_REVOCATIONS + FOR_OWNERS)
+
 
 class Shelves:
     """`count` buckets and `index_files` of hints in `folders`, and their ledger `apart`.
 
     `reports` lists damage that was met, until somebody clears it. `slots_in[n]` and `grants_in[n]`
-    tell what bucket n holds and `slots` their sum, once `count_all` has run. `setbacks`: buckets n
-    with n % SUMS in it may be older than they were.
+    tell what bucket n holds and `slots` their sum, once `counted`. `setbacks`: buckets n with
+    n % SUMS in it may be older than they were. `ledger` and `index` are for `repair`.
     """
 
     def __init__(
@@ -59,9 +68,9 @@ class Shelves:
         seal = Seal(hkdf_expand(device_key, b"grants seal", HASH_BYTES))
         self._page = bytearray(FILE_BYTES)
         self.bucket = Bucket(folders, seal, self._page)
-        self._ledger = Ledger(apart, seal)
-        self._index = KeyIndex(folders, self._ledger, self._secret, index_files)
-        self._counted = False
+        self.ledger = Ledger(apart, seal)
+        self.index = KeyIndex(folders, self.ledger, self._secret, index_files)
+        self.counted = False
         self._changes = 0
         self._settled = False
         self._boot()
@@ -80,15 +89,15 @@ class Shelves:
             slot = shares.seek_key(self.bucket, key)
             if slot != NONE:
                 return slot
-        for number in self._index.buckets(key):
+        for number in self.index.buckets(key):
             slot = self._key_in(number, key)
             if slot != NONE:
                 return slot
-        return self._find_key_anywhere(key) if self._index.is_doubtful() else NONE
+        return self._find_key_anywhere(key) if self.index.is_doubtful() else NONE
 
     def _find_key_anywhere(self, key: bytes) -> int:
         """The same without the index."""
-        for number in self._index.doubtful:
+        for number in self.index.doubtful:
             self._report(INDEX, number, 0)
         for number in range(self.count):
             slot = self._key_in(number, key)
@@ -166,28 +175,28 @@ class Shelves:
         """Before a change that takes room: nothing is unfinished, and all slots are counted."""
         self.settle()
         self.count_all()
-        if not self._index.has_room():
+        if not self.index.has_room():
             self._move_hints()
 
     def _move_hints(self) -> None:
-        number = self._index.fullest()
+        number = self.index.fullest()
         self.bucket.forget()  # its page is used
-        if not self._index.make_room(self._page):
-            if self._index.doubtful:
+        if not self.index.make_room(self._page):
+            if self.index.doubtful:
                 self._report(INDEX, number, 0)
-            self._index.rebuilt(number, self._keys())
+            self.index.rebuilt(number, self.keys())
 
     def commit(self, key: "bytes | None" = None) -> None:
         """Write the loaded bucket, in which `key` may be new: before this it is old, then new."""
         if key is not None:
-            self._index.add(key, self.bucket.number)
-        self._write(NOWHERE, NOWHERE)
+            self.index.add(key, self.bucket.number)
+        self.write()
 
     def commit_move(self, key: bytes, moved_from: int) -> None:
         """The same, and then take the grant of `key` out of the bucket where it was."""
         moved_to = self.bucket.number
-        self._index.add(key, moved_to)
-        self._write(moved_from, moved_to)
+        self.index.add(key, moved_to)
+        self.write(moved_from, moved_to)
         self._take_out([key], moved_from, moved_to)
 
     def _take_out(self, keys: "list[bytes]", moved_from: int, moved_to: int) -> None:
@@ -200,15 +209,16 @@ class Shelves:
                 shares.take_out(self.bucket, slot)
                 found = True
         if found:
-            self._write(moved_from, moved_to)
+            self.write(moved_from, moved_to)
 
-    def _write(self, moved_from: int, moved_to: int) -> None:
+    def write(self, moved_from: int = NOWHERE, moved_to: int = NOWHERE) -> None:
+        """Write the loaded bucket, announced in the ledger; perhaps a step of a key's move."""
         bucket = self.bucket
         number = bucket.number
         self._settled = False
         self._changes += 1
         bucket.forget()  # so that an error on the way leaves nothing here that is not on flash
-        self._ledger.announce(number, bucket.generation + 1, moved_from, moved_to)
+        self.ledger.announce(number, bucket.generation + 1, moved_from, moved_to)
         bucket.number = number
         bucket.save()
         self._settled = True
@@ -219,10 +229,10 @@ class Shelves:
     def confirm(self) -> None:
         """Write to the ledger that the last change was made."""
         self.settle()
-        if self._ledger.last != NOWHERE:
-            self._ledger.confirm()
+        if self.ledger.last != NOWHERE:
+            self.ledger.confirm()
 
-    def _keys(self) -> "Iterator[tuple[bytes, int]]":
+    def keys(self) -> "Iterator[tuple[bytes, int]]":
         """(key, bucket) of all grants."""
         for number in range(self.count):
             for slot in self.grants_of(number):
@@ -237,7 +247,8 @@ class Shelves:
 
     def scan(self) -> "Iterator[None]":
         """Look at every slot, count, and report damage; one step for each bucket."""
-        while not self._counted:
+        while not self.counted:
+            self.settle()
             changes = self._changes
             sums = [0] * SUMS
             for number in range(self.count):
@@ -247,7 +258,7 @@ class Shelves:
                 sums[place] = (sums[place] + self.bucket.generation) % SUM_RANGE
                 yield
             if changes == self._changes:
-                self._counted = True
+                self.counted = True
                 self.slots = sum(self.slots_in)
                 self._compare(sums)
 
@@ -257,16 +268,16 @@ class Shelves:
         for _ in self.grants_of(number):
             grants += 1
         self.grants_in[number] = grants
-        self.slots_in[number] = self.bucket.used()
+        self.slots_in[number] = SLOTS if self.bucket.lost else self.bucket.used()
         self.is_damaged()
 
     def _compare(self, sums: "list[int]") -> None:
         """Find out which buckets are older than the ledger knows, or whether the ledger is."""
-        ledger = self._ledger
+        ledger = self.ledger
         for i in range(SUMS):
             missing = (ledger.sums[i] - sums[i]) % SUM_RANGE
             if missing >= SUM_RANGE // 2:
-                self._doubt_ledger()
+                self.doubt_ledger()
         if ledger.doubtful:
             ledger.sums = sums
             return
@@ -278,25 +289,25 @@ class Shelves:
     # --- after a cut, and after damage ----------------------------------------------------------
 
     def _boot(self) -> None:
-        found = self._ledger.read()
+        found = self.ledger.read()
         used = [folder for folder in self._folders if found == FRESH and folder.names()]
-        if found == DAMAGED or used or self._ledger.doubtful:
-            self._doubt_ledger()
+        if found == DAMAGED or used or self.ledger.doubtful:
+            self.doubt_ledger()
         self.settle()
 
-    def _doubt_ledger(self) -> None:
+    def doubt_ledger(self) -> None:
         """It lacks something: then hints may be missing, and its sums mean nothing."""
-        self._ledger.doubtful = True
+        self.ledger.doubtful = True
         self._report(LEDGER, 0, 0)
-        for number in range(self._index.file_count):
-            self._index.doubtful.add(number)
+        for number in range(self.index.file_count):
+            self.index.doubtful.add(number)
 
     def settle(self) -> None:
         """Find out whether the change that was announced last was made, and finish it."""
         if self._settled:
             return
-        ledger = self._ledger
-        self._counted = False
+        ledger = self.ledger
+        self.counted = False
         self.bucket.forget()
         if ledger.last != NOWHERE:
             self.load(ledger.last)
@@ -310,46 +321,9 @@ class Shelves:
             self._take_out(keys, ledger.moved_from, ledger.moved_to)
         self._settled = True
 
-    def reindex(self) -> "Iterator[None]":
-        """Make the index and the ledger again from the buckets; one step for each index file."""
-        for number in range(self._index.file_count):
-            self.settle()
-            self._index.rebuilt(number, self._keys())
-            yield
-        self.count_all()
-        self._ledger.doubtful = False
-        self._ledger.confirm()
 
-    def mend(self) -> int:
-        """Drop what cannot be read, and what is void without it; returns how many slots."""
-        self.settle()
-        self._doubt_ledger()
-        dropped = 0
-        for number in range(self.count):
-            dropped += self._mend_bucket(number)
-        self.setbacks.clear()
-        self._counted = False
-        for _ in self.reindex():
-            pass
-        return dropped
-
-    def _mend_bucket(self, number: int) -> int:
-        self.load(number)
-        bucket = self.bucket
-        if bucket.lost:
-            bucket.remove(number)
-            return SLOTS
-        bucket.check()
-        before = bucket.count
-        slot = 0
-        while slot < bucket.count:
-            at = slot * SLOT_BYTES
-            if bucket.whole(slot) and record.kind(self._page, at) != MORE:
-                slot += max(1, record.parts(self._page, at))
-            else:
-                bucket.drop(slot, 1)
-        shares.drop_uncounted(bucket)
-        dropped = before - bucket.count
-        if dropped:
-            self._write(NOWHERE, NOWHERE)
-        return dropped
+def fits(new: int, who: int, used: int, slots: int, capacity: int) -> bool:
+    """Whether `new` slots more fit a bucket with `used` ones, and a cache with `slots`."""
+    if new <= 0:
+        return True
+    return used + new <= SLOTS - 2 + who and slots + new <= capacity + _BEYOND[who]

@@ -24,6 +24,8 @@ FRAME = [
     "host_sim/__init__.py",
     "host_sim/micropython32.py",
     "host_sim/runtimes.py",
+    "tools/__init__.py",
+    "tools/build.py",
 ]
 
 

@@ -10,6 +10,7 @@ from firmware.policy.grant import Grant
 from firmware.policy.instant import day_number, from_unix, to_unix
 from firmware.policy.schedule import Rule
 from firmware.policy.zone import Zone
+from host_sim import words
 
 ACTIONS = {
     "unlock": grant.UNLOCK,
@@ -146,9 +147,9 @@ class Case:
 
 def outcome(filled):
     """A filled Decision in the form of the vectors' expectations."""
-    found: "dict[str, str | bool]" = {"reason": reasons.name(filled.reason)}
+    found: "dict[str, str | bool]" = {"reason": words.name(filled.reason)}
     if filled.reason == reasons.PARENT_DENIES:
-        found["parent"] = reasons.name(filled.parent_reason)
+        found["parent"] = words.name(filled.parent_reason)
     for name in ("counts", "starts", "duress"):
         if getattr(filled, name):
             found[name] = True

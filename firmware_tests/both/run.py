@@ -1,12 +1,12 @@
 """The harness's child on MicroPython: runs test functions of one module, one per line of stdin.
 
-    micropython firmware_tests/both/run.py firmware_tests.both.test_x
+    micropython firmware_tests/both/run.py firmware_tests.both.test_x [MODULE]
 
 A line is the function's name, which of its parts to run, and how many parts there are. Imports
-nothing but `soak` and the module under test. After each function it prints one line that begins
-with MARK: "passed" or "failed", and then "last" if the next function should get a new child
-because the heap here fills up. What is printed before that line belongs to the function; no such
-line means that it died.
+nothing but MODULE if there is one, `soak` and the module under test. After each function it prints
+one line that begins with MARK: "passed" or "failed", and then "last" if the next function should
+get a new child because the heap here fills up. What is printed before that line belongs to the
+function; no such line means that it died.
 """
 
 import sys
@@ -43,4 +43,6 @@ def main(module_name):
         print("\n" + MARK + verdict + (" last" if last else ""))
 
 
+if len(sys.argv) > 2:
+    __import__(sys.argv[2])
 main(sys.argv[1])

@@ -4,19 +4,18 @@ import json
 from binascii import unhexlify
 
 from firmware.access.intake import Intake
+from firmware.access.root import Root
 from firmware.access.sync import Sync
-from firmware.clock import events
 from firmware.crypto import p256
-from firmware.policy import reasons
 from firmware.store.grants import Grants
 from firmware.store.log import Log
 from firmware.store.seal import Seal
 from firmware.store.settings import SettingsStore
+from firmware.store.strangers import Strangers
 from firmware_tests.both.clock_world import World
 from firmware_tests.both.store_case import DEVICE_KEY, RamFiles
 from firmware_tests.power.log_case import KEY, NOW, Memory
-
-EVENTS = {number: name for number, name, _ in events.TABLE}
+from host_sim import words
 
 
 def _load():
@@ -27,8 +26,16 @@ def _load():
 VECTORS = _load()
 RUNS = VECTORS["runs"]
 LOCK = VECTORS["lock"].encode()
-ISSUER = p256.PublicKey(unhexlify(VECTORS["issuer"])[:32], unhexlify(VECTORS["issuer"])[32:])
+
+
+def _key(name):
+    key = unhexlify(VECTORS[name])
+    return p256.PublicKey(key[:32], key[32:])
+
+
+ISSUER = _key("issuer")
 ISSUER.precompute()
+ROOT = _key("root")
 
 
 def run_named(name):
@@ -41,7 +48,7 @@ def run_named(name):
 
 def name_of(result):
     """The name of a reason, or of the clock's event."""
-    return EVENTS.get(result) or reasons.name(result)
+    return words.name(result)
 
 
 class House:
@@ -65,9 +72,18 @@ class House:
         self.log = Log(self.places[0], self.places[1], KEY)
         self.log.open(NOW)
         self.settings = SettingsStore(self.places, Seal(KEY))
+        self.strangers = Strangers(self.log)
         self.sync = Sync(self.places, Seal(KEY))
         self.intake = Intake(
-            LOCK, ISSUER, self.cache, self.sync, self.clock, self.settings, self.log
+            LOCK,
+            ISSUER,
+            self.cache,
+            self.sync,
+            self.clock,
+            self.settings,
+            self.log,
+            self.strangers,
+            Root(ROOT, ISSUER, self.places, Seal(KEY)),
         )
         return self.intake.recover()
 
@@ -83,6 +99,7 @@ class House:
         shelves = [sorted(files.contents.items()) for files in self.shelf]
         rest = []
         for place in self.places:
-            rest += [(name, bytes(place.files[name])) for name in ("sync", "settings", "batch")
-                     if name in place.files]  # fmt: skip
+            for name in ("sync", "settings", "batch", "issuer"):
+                if name in place.files:
+                    rest.append((name, bytes(place.files[name])))
         return shelves, rest

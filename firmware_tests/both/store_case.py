@@ -33,6 +33,10 @@ class RamFiles:
         if name in self.broken:
             raise OSError(84)
 
+    def read(self, name):
+        self._check(name)
+        return self.contents.get(name)
+
     def read_into(self, name, offset, buffer):
         self._check(name)
         self.reads += 1
@@ -56,8 +60,8 @@ class RamFiles:
         self.contents.pop(name, None)
 
 
-def cache(files, apart, buckets=BUCKETS, index_files=2, capacity=CAPACITY):
-    return Grants([files], apart, DEVICE_KEY, LOCK, buckets, index_files, capacity)
+def cache(files, apart, buckets=BUCKETS, index_files=2, capacity=CAPACITY, lock=LOCK):
+    return Grants([files], apart, DEVICE_KEY, lock, buckets, index_files, capacity)
 
 
 def key_of(number):
@@ -183,6 +187,36 @@ class Model:
         if first_use is not None and self.first_use[share] is None:
             self.first_use[share] = str(first_use)
         return True
+
+
+def apply(store, change):
+    """Make a change, a method's name and its arguments, in a cache or in the model."""
+    return getattr(store, change[0])(*change[1:])
+
+
+def random_change(random, number):
+    """A change to `apply`, number `number`, about 6 shares and 8 keys."""
+    kind = random.below(10)
+    share, key, version = random.below(6), random.below(8), 1 + random.below(3)
+    if kind < 6:
+        made = grant_of(share, key, version, number)
+        if random.below(3) == 0:
+            made.uses = 1 + random.below(5)
+        if random.below(4) == 0:
+            made.rules = [full_rule(rule) for rule in range(random.below(9))]
+        return "put", made
+    if kind < 8:
+        of_key = key_of(key) if kind == 6 or random.below(3) else None
+        return "revoke", share_of(share), of_key, version
+    first_use = Instant(20_000 + number, 5) if random.below(2) else None
+    return "count_use", share_of(share), kind == 8, first_use
+
+
+def is_admitted(model, change):
+    """Whether a cache like the model can make a change."""
+    if change[0] == "put":
+        return model.admits(change[1])
+    return change[0] != "count_use" or apply(model.copy(), change) is True
 
 
 def check_same(store, model, keys, shares):

@@ -13,7 +13,7 @@ from firmware.store import entry
 from firmware.store.log import Log
 from firmware.store.strangers import Strangers
 from firmware_tests.both.check import equal, true
-from firmware_tests.both.clock_world import World
+from firmware_tests.both.clock_world import START_S, World
 from firmware_tests.both.store_case import LOCK as LOCK_ID
 from firmware_tests.both.store_case import RamFiles, cache, key_of
 from firmware_tests.power.log_case import KEY, Memory, entries
@@ -136,10 +136,20 @@ def test_each_decision_is_entered_with_its_reason_share_and_key():
     house.ask()
     house.ask(action=LOCK)
     first, second = house.decisions()
-    equal((first.reason, first.action), (reasons.NO_RIGHT, UNLOCK))
-    equal((second.reason, second.action), (reasons.ALLOWED, LOCK))
+    equal((first.reason, first.action), (reasons.NO_RIGHT, UNLOCK | LOCAL << 6))
+    equal((second.reason, second.action), (reasons.ALLOWED, LOCK | LOCAL << 6))
     equal(first.share[:7], b"share-1")
     equal(first.subject, key_of(1)[:8])
+
+
+def test_the_time_of_what_is_entered_has_passed_for_good():
+    house = House()
+    house.wait(300)
+    house.door.tick()
+    equal(house.world.floor.unix, START_S, "nothing was entered")
+    house.ask()
+    house.door.tick()
+    true(START_S + 298 <= house.world.floor.unix <= START_S + 300)
 
 
 def test_strangers_are_one_entry_a_minute_and_shut_nobody_out():
@@ -151,7 +161,7 @@ def test_strangers_are_one_entry_a_minute_and_shut_nobody_out():
     house.door.tick()
     equal(house.decisions(), [])
     strangers = [e for e in entries(house.log) if e.kind == entry.STRANGERS]
-    equal([e.count for e in strangers], [100])
+    equal([(e.count, e.reason) for e in strangers], [(100, reasons.KEY_UNPROVEN)])
     equal(house.ask(), reasons.ALLOWED)
 
 
@@ -221,3 +231,4 @@ def test_a_channel_that_is_closed_is_a_denial_like_others():
     house = House(channels=LOCAL, level=ADMIN)
     equal(house.ask(channel=REMOTE), reasons.CHANNEL_CLOSED)
     equal(house.happened, [])
+    equal([e.action for e in house.decisions()], [UNLOCK | REMOTE << 6])

@@ -9,7 +9,8 @@ from firmware.policy import reasons
 from firmware.policy.grant import TERMS, fault, same_terms
 from firmware_tests import soak
 from firmware_tests.both.check import equal, true
-from host_sim.lock.memory import Memory
+from firmware_tests.both.store_case import RamFiles, cache
+from host_sim import words
 
 
 def _load():
@@ -24,57 +25,63 @@ ISSUER.precompute()
 
 
 def _lock(capacity=8):
-    memory = Memory(LOCK, capacity)
-    return memory, Intake(LOCK, ISSUER, memory)
+    held = cache(RamFiles(), RamFiles(), capacity=capacity, lock=LOCK)
+    return held, Intake(LOCK, ISSUER, held)
 
 
-def _contents(memory):
+def _contents(held):
     """All that a lock keeps, as text."""
     kept = []
-    for grant in memory.grants():
-        kept += [grant.issued, grant.lease, memory.state(grant.share).floor]
+    for grant in held.grants():
+        kept += [grant.issued, grant.lease, held.state(grant.share).floor]
         kept += [[name, getattr(grant, name)] for name in TERMS]
         kept += [rule.fields() for rule in grant.rules]
     return str(kept)
 
 
 def test_each_token_gets_its_reason_and_a_refused_one_changes_nothing():
-    held = VECTORS["single"][0]
+    good = VECTORS["single"][0]
     for case in VECTORS["single"]:
-        memory, intake = _lock()
-        equal(reasons.name(intake.accept(unhexlify(case["token"]))), case["reason"], case["name"])
-        equal(len(memory.grants()), int(case["reason"] == "allowed"), case["name"])
+        held, intake = _lock()
+        equal(words.name(intake.accept(unhexlify(case["token"]))), case["reason"], case["name"])
+        equal(held.count(), int(case["reason"] == "allowed"), case["name"])
 
-        memory, intake = _lock()
-        equal(intake.accept(unhexlify(held["token"])), reasons.ALLOWED)
-        before = _contents(memory)
+        held, intake = _lock()
+        equal(intake.accept(unhexlify(good["token"])), reasons.ALLOWED)
+        before = _contents(held)
         if intake.accept(unhexlify(case["token"])) != reasons.ALLOWED:
-            equal(_contents(memory), before, case["name"])
+            equal(_contents(held), before, case["name"])
     true(len(VECTORS["single"]) >= 120)
 
 
 def test_sequences():
     for sequence in VECTORS["sequences"]:
-        memory, intake = _lock(sequence["capacity"])
+        held, intake = _lock(sequence["capacity"])
         for place, statement in enumerate(sequence["statements"]):
-            before = _contents(memory)
-            reason = reasons.name(intake.accept(unhexlify(statement["token"])))
+            before = _contents(held)
+            reason = words.name(intake.accept(unhexlify(statement["token"])))
             equal(reason, statement["reason"], "%s, statement %d" % (sequence["name"], place + 1))
             if reason != "allowed":
-                equal(_contents(memory), before, sequence["name"])
+                equal(_contents(held), before, sequence["name"])
 
 
-def _first_grant(memory, intake):
+def _only(held):
+    """The one grant that a lock holds."""
+    equal(held.count(), 1)
+    return next(held.grants())
+
+
+def _first_grant(held, intake):
     equal(intake.accept(unhexlify(VECTORS["single"][0]["token"])), reasons.ALLOWED)
-    return memory.grants()[0]
+    return _only(held)
 
 
 def test_what_was_taken_in_says_what_was_signed():
-    memory, intake = _lock()
+    held, intake = _lock()
     for case in VECTORS["single"]:
         if case["name"] == "eight rules with dates":
             equal(intake.accept(unhexlify(case["token"])), reasons.ALLOWED)
-    grant = memory.grants()[0]
+    grant = _only(held)
     equal(fault(grant), reasons.ALLOWED)
     true(same_terms(grant, grant))
     equal([rule.start_s for rule in grant.rules], [3600 * n for n in range(8)])
@@ -90,16 +97,16 @@ def test_mutated_tokens_raise_nothing_and_change_nothing():
     tokens = [unhexlify(case["token"]) for case in VECTORS["single"]]
     tokens = [token for token in tokens if len(token) <= LARGEST]
     good = [unhexlify(case["token"]) for case in VECTORS["single"] if case["reason"] == "allowed"]
-    memory, intake = _lock()
-    _first_grant(memory, intake)
-    before = _contents(memory)
+    held, intake = _lock()
+    _first_grant(held, intake)
+    before = _contents(held)
     for _ in range(soak.count(100_000, 2_000)):
         token = bytearray(tokens[random.below(len(tokens))])
         for _ in range(1 + random.below(3)):
             _mutate(token, random)
         if bytes(token) not in good:
             true(intake.accept(bytes(token)) != reasons.ALLOWED, token)
-    equal(_contents(memory), before)
+    equal(_contents(held), before)
 
 
 def _mutate(token, random):

@@ -1,7 +1,7 @@
 """The driver against a chip that does what the data sheet says."""
 
-from firmware.clock import events
 from firmware.clock.ds3231 import Ds3231, Reading
+from firmware.policy import reasons
 from firmware.policy.instant import Instant, from_unix, to_unix
 from firmware_tests.both.check import equal, raises, true
 from firmware_tests.both.clock_world import START_S
@@ -31,7 +31,7 @@ class Bench:
 
     def set(self, unix, spread_s=2):
         true(self.driver.begin(from_unix(unix)))
-        equal(self.driver.finish(from_unix(unix), spread_s), events.RTC_SET)
+        equal(self.driver.finish(from_unix(unix), spread_s), reasons.RTC_SET)
 
     def read(self):
         return self.driver.read(self.reading)
@@ -49,7 +49,7 @@ def test_what_is_set_is_read_and_counts_on():
         bench.set(unix)
         since = from_unix(unix // 2 * 2)
         for _ in range(65):
-            equal(bench.read(), events.RTC_READ)
+            equal(bench.read(), reasons.RTC_READ)
             equal(to_unix(bench.reading.at), unix)
             equal(bench.reading.since, since)
             equal(bench.reading.spread_s, 2)
@@ -62,7 +62,7 @@ def test_setting_starts_a_new_second():
     bench.ms += 777
     bench.set(START_S)
     bench.ms += 999
-    equal(bench.read(), events.RTC_READ)
+    equal(bench.read(), reasons.RTC_READ)
     equal(to_unix(bench.reading.at), START_S)
     bench.ms += 1
     bench.read()
@@ -82,25 +82,25 @@ def test_years_that_the_chip_cannot_show_are_refused_untouched():
     bench.set(START_S)
     for unix in (946684799, 4102444800):
         equal(bench.driver.begin(from_unix(unix)), False)
-    equal(bench.read(), events.RTC_READ)
+    equal(bench.read(), reasons.RTC_READ)
 
 
 def test_a_new_chip_says_that_it_was_stopped():
     bench = Bench()
-    equal(bench.read(), events.RTC_STOPPED)
+    equal(bench.read(), reasons.RTC_STOPPED)
 
 
 def test_a_stopped_oscillator_shows_until_it_is_set():
     bench = Bench()
     bench.set(START_S)
     bench.chip.stop()
-    equal(bench.read(), events.RTC_STOPPED)
+    equal(bench.read(), reasons.RTC_STOPPED)
     true(bench.driver.begin(from_unix(START_S)))
-    equal(bench.driver.finish(from_unix(START_S), 2), events.RTC_STOPPED)
+    equal(bench.driver.finish(from_unix(START_S), 2), reasons.RTC_STOPPED)
     bench.chip.go()
-    equal(bench.read(), events.RTC_STOPPED)
+    equal(bench.read(), reasons.RTC_STOPPED)
     bench.set(START_S)
-    equal(bench.read(), events.RTC_READ)
+    equal(bench.read(), reasons.RTC_READ)
 
 
 def test_the_oscillator_is_told_to_run_on_the_battery():
@@ -110,7 +110,7 @@ def test_the_oscillator_is_told_to_run_on_the_battery():
     bench.set(START_S)
     bench.chip.main_off()
     bench.ms += 5000
-    equal(bench.read(), events.RTC_READ)
+    equal(bench.read(), reasons.RTC_READ)
     equal(to_unix(bench.reading.at), START_S + 5)
 
 
@@ -121,29 +121,29 @@ def test_a_mark_that_another_program_left_is_none():
     for place in range(7):
         for bit in range(8):
             bench.poke(7 + place, mark[place] ^ 1 << bit)
-            equal(bench.read(), events.RTC_UNMARKED, "%d.%d" % (place, bit))
+            equal(bench.read(), reasons.RTC_UNMARKED, "%d.%d" % (place, bit))
             bench.poke(7 + place, mark[place])
     for filler in (0x00, 0xFF, 0x80, 0x5A):
         bench.poke(7, *[filler] * 7)
-        equal(bench.read(), events.RTC_UNMARKED, str(filler))
+        equal(bench.read(), reasons.RTC_UNMARKED, str(filler))
     bench.poke(7, *mark)
-    equal(bench.read(), events.RTC_READ)
+    equal(bench.read(), reasons.RTC_READ)
 
 
 def test_forgotten_until_set():
     bench = Bench()
     bench.set(START_S)
     bench.driver.forget()
-    equal(bench.read(), events.RTC_UNMARKED)
+    equal(bench.read(), reasons.RTC_UNMARKED)
     bench.set(START_S)
-    equal(bench.read(), events.RTC_READ)
+    equal(bench.read(), reasons.RTC_READ)
 
 
 def test_a_time_before_the_mark_is_behind():
     bench = Bench()
     bench.set(START_S)
     bench.chip.jump(-60)
-    equal(bench.read(), events.RTC_BEHIND)
+    equal(bench.read(), reasons.RTC_BEHIND)
 
 
 def test_nonsense_in_the_time_is_no_time():
@@ -171,7 +171,7 @@ def test_nonsense_in_the_time_is_no_time():
         registers[0x0F] = 0
         registers[place] = value
         driver = Ds3231(Fixed(registers))
-        equal(driver.read(bench.reading), events.RTC_UNREADABLE, "%d %02x" % (place, value))
+        equal(driver.read(bench.reading), reasons.RTC_UNREADABLE, "%d %02x" % (place, value))
 
 
 class Fixed:
@@ -195,7 +195,7 @@ def test_a_chip_in_12_hour_mode_is_set_back_to_24():
     bench.ms += 1_800_000
     equal(bench.registers(2, 1), b"\x52")  # midnight is 12 AM
     bench.set(START_S)
-    equal(bench.read(), events.RTC_READ)
+    equal(bench.read(), reasons.RTC_READ)
     equal(bench.reading.at, from_unix(START_S))
 
 
@@ -219,12 +219,12 @@ def test_a_cut_at_every_transfer_leaves_a_time_that_is_right_or_not_believed():
             bench.chip.dead = False
             bench.chip.calls_left = -1
             event = bench.read()
-            if event == events.RTC_READ:
+            if event == reasons.RTC_READ:
                 off_s = START_S + MONTH_S - to_unix(bench.reading.at)
                 complete = bench.reading.since == from_unix(START_S + MONTH_S)
                 equal(off_s, 0 if complete else 7)
             else:
-                equal(event, events.RTC_UNMARKED)
+                equal(event, reasons.RTC_UNMARKED)
             transfers += 1
             continue
         break
@@ -235,21 +235,21 @@ def test_a_chip_that_forgets_what_it_is_told_is_not_set():
     bench = Bench()
     true(bench.driver.begin(from_unix(START_S)))
     bench.chip.deaf = True
-    equal(bench.driver.finish(from_unix(START_S), 2), events.RTC_STOPPED)
+    equal(bench.driver.finish(from_unix(START_S), 2), reasons.RTC_STOPPED)
     bench = Bench()
     bench.set(START_S, 2)
     bench.chip.deaf = True
-    equal(bench.driver.finish(from_unix(START_S), 3), events.RTC_UNREADABLE)
+    equal(bench.driver.finish(from_unix(START_S), 3), reasons.RTC_UNREADABLE)
 
 
 def test_a_spread_that_does_not_fit_is_not_marked():
     bench = Bench()
     for spread_s in (-1, 3601):
         true(bench.driver.begin(from_unix(START_S)))
-        equal(bench.driver.finish(from_unix(START_S), spread_s), events.RTC_UNMARKED)
-        true(bench.read() != events.RTC_READ)
+        equal(bench.driver.finish(from_unix(START_S), spread_s), reasons.RTC_UNMARKED)
+        true(bench.read() != reasons.RTC_READ)
     bench.set(START_S, 3600)
-    equal(bench.read(), events.RTC_READ)
+    equal(bench.read(), reasons.RTC_READ)
     equal(bench.reading.spread_s, 3600)
 
 
@@ -259,7 +259,7 @@ def test_drift_grows_with_the_age_and_covers_the_chip():
         bench.set(START_S)
         for month in range(1, 25):
             bench.ms += MONTH_S * 1000
-            equal(bench.read(), events.RTC_READ)
+            equal(bench.read(), reasons.RTC_READ)
             drift = bench.reading.drift_ms
             true(abs(to_unix(bench.reading.at) * 1000 - bench.ms) <= drift + 1000)
             true(month * 25_919 <= drift <= month * 25_930, str(drift))
@@ -272,13 +272,6 @@ def test_a_bus_that_fails_raises():
     raises(OSError, bench.driver.begin, from_unix(START_S))
     raises(OSError, bench.driver.forget)
     raises(OSError, Ds3231(Bench().chip, 0x57).forget)
-
-
-def test_temperature_in_quarters_of_a_degree():
-    bench = Bench()
-    for quarters in (0, 1, 101, 340, -1, -160, -3):
-        bench.chip.quarter_degrees = quarters
-        equal(bench.driver.quarter_degrees(), quarters)
 
 
 def test_the_model_refuses_what_the_chip_leaves_undefined():

@@ -4,8 +4,8 @@ The issuer tells the truth and the clock chip is nobody's tool; everything else 
 So besides the time itself, each event that says "somebody was wrong" would be a mistake.
 """
 
-from firmware.clock import events
 from firmware.clock.bound import CRYSTAL_PPM, SLEEP_PPM
+from firmware.policy import reasons
 from firmware.policy.decision import UNKNOWN
 from firmware.policy.instant import from_unix
 from firmware_tests import soak
@@ -14,11 +14,11 @@ from firmware_tests.both.clock_world import DAY_MS, World
 
 STEPS = 120
 ACCUSATIONS = (
-    events.TIME_JUMPED,
-    events.TIME_TURNED_BACK,
-    events.BOUNDS_CROSSED,
-    events.RTC_BEHIND,
-    events.RTC_AHEAD,
+    reasons.TIME_JUMPED,
+    reasons.TIME_TURNED_BACK,
+    reasons.BOUNDS_CROSSED,
+    reasons.RTC_BEHIND,
+    reasons.RTC_AHEAD,
 )
 
 
@@ -126,7 +126,7 @@ class Chance:
         self.ask()
         self.world.wait(self.draw.below(20_000))
         event = self.world.clock.answered(*self.answers[-1])
-        equal(event, events.TIME_SET)
+        equal(event, reasons.TIME_SET)
         true(self.world.read()[1] <= (self.world.ms - started_ms) // 2000 + 3)
         return event
 
@@ -134,20 +134,22 @@ class Chance:
         self.ask()
         self.world.wait(60_000 + self.draw.below(DAY_MS))
         event = self.world.clock.answered(*self.answers[-1])
-        equal(event, events.NONCE_EXPIRED)
+        equal(event, reasons.NONCE_EXPIRED)
         return event
 
     def old_answer(self):
         if not self.answers:
             return None
         event = self.world.clock.answered(*self.answers[self.draw.below(len(self.answers))])
-        true(event in (events.NONCE_USED, events.NONCE_UNKNOWN, events.NONCE_EXPIRED), str(event))
+        true(
+            event in (reasons.NONCE_USED, reasons.NONCE_UNKNOWN, reasons.NONCE_EXPIRED), str(event)
+        )
         return event
 
     def forgery(self):
         at = self.world.instant(self.within(1_000_000_000))
         event = self.world.clock.answered(at, self.draw.bytes(16))
-        equal(event, events.NONCE_UNKNOWN)
+        equal(event, reasons.NONCE_UNKNOWN)
         return event
 
     def statement(self):

@@ -3,7 +3,8 @@
 from hashlib import sha256
 
 from firmware.crypto import cbor, cose, cwt, p256
-from firmware_tests.both.check import equal, raises, true
+from firmware_tests.both.check import equal, raises
+from host_sim.cloud import sign1
 
 # RFC 9052 appendix C.2.1, signed by the key "11" of appendix C.7.1.
 RFC_9052_X = "bac5b11cad8f99f9c72b05cf4b9e26d244dc189f745228255a219a86d6a09eff"
@@ -97,7 +98,7 @@ def test_sign_and_parse_agree():
         signed.append(message)
         return ANY_SIGNATURE
 
-    token = cose.sign(b"payload", KID, signer)
+    token = sign1.sign(b"payload", KID, signer)
     message = cose.parse(token)
     equal(message.kid, KID)
     equal(message.payload, b"payload")
@@ -202,7 +203,7 @@ def test_a_message_may_say_what_its_payload_is():
     equal(cose.parse(_token({1: -7, 4: KID})).typ, None)
     for typ in (0, 65000, -1, "application/cwt"):
         equal(cose.parse(_token({1: -7, 4: KID, 16: typ})).typ, typ)
-        token = cose.sign(b"payload", KID, lambda _: ANY_SIGNATURE, b"", typ)
+        token = sign1.sign(b"payload", KID, lambda _: ANY_SIGNATURE, b"", typ)
         equal(token, _token({1: -7, 4: KID, 16: typ}))
     for typ in (None, True, False, b"x", [1], {}):
         equal(_refusal(cose.parse, _token({1: -7, 4: KID, 16: typ})), cose.HEADER, typ)
@@ -325,7 +326,7 @@ def test_claims_are_a_deterministic_map():
 
 def test_confirmation_is_one_key_by_value():
     key = _rfc_key()
-    claims = cwt.decode_claims(cbor.encode({cwt.CNF: cwt.confirmation(key)}))
+    claims = cwt.decode_claims(cbor.encode({cwt.CNF: sign1.confirmation(key)}))
     found = cwt.confirmation_key(claims)
     equal((found.x, found.y), (key.x, key.y))
     for method in (None, {}, {3: KID}, {1: cose.key_map(key), 3: KID}, {1: None}, {1: {}}, 1):
@@ -337,4 +338,4 @@ def test_confirmation_is_one_key_by_value():
 
 
 def test_errors_tell_their_code():
-    true(cose.ALGORITHM in str(raises(cose.CoseError, cose.parse, _token({4: KID}))))
+    equal(str(raises(cose.CoseError, cose.parse, _token({4: KID}))), str(cose.ALGORITHM))

@@ -4,6 +4,7 @@ from firmware.policy import reasons
 from firmware.policy.decision import CHECKS, decide
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.policy_case import Case, now_of
+from host_sim import words
 
 MONDAY = {"at": 1767607200}  # 2026-01-05T10:00:00Z
 
@@ -11,7 +12,7 @@ MONDAY = {"at": 1767607200}  # 2026-01-05T10:00:00Z
 def reason_of(case, moment=MONDAY):
     case.ask(decide, moment)
     equal(case.decision.allowed, case.decision.reason == reasons.ALLOWED)
-    return reasons.name(case.decision.reason)
+    return words.name(case.decision.reason)
 
 
 def test_a_new_decision_denies():
@@ -61,7 +62,7 @@ def test_an_unknown_trust_is_no_time():
         now.trust = trust
         decide(case.grant, case.request, now, case.zone, case.state, case.decision)
         name = "allowed" if known else "clock_unknown"
-        equal(reasons.name(case.decision.reason), name, str(trust))
+        equal(words.name(case.decision.reason), name, str(trust))
 
 
 def test_a_denial_says_nothing_else():
@@ -84,7 +85,7 @@ def test_a_denial_says_nothing_else():
 
 
 def test_every_check_says_allowed_or_a_reason_of_the_table():
-    numbers = [number for number, _, _ in reasons.TABLE]
+    numbers = [number for number, _, _ in words.TABLE]
     case = Case({})
     reason_of(case)
     for check in CHECKS:

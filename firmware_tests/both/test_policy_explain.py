@@ -2,11 +2,12 @@
 
 import json
 
-from firmware.policy import reasons
 from firmware.policy.decision import CHECKS, decide
-from firmware.policy.explain import duration, explain, names
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.policy_case import Case, outcome
+from host_sim import words
+from host_sim.explain import explain, names
+from host_sim.words import duration
 
 MONDAY = 1767607200  # 2026-01-05T10:00:00Z
 BERLIN = {"tz": "CET-1CEST,M3.5.0,M10.5.0/3"}
@@ -30,7 +31,7 @@ def test_the_steps_are_the_checks_and_end_where_the_decision_does():
                 equal(len(steps), len(CHECKS) + 1)
                 reached = [step for step in steps if step.reason is not None]
                 equal(steps[: len(reached)], reached, scenario["name"])
-                equal(reasons.name(reached[-1].reason), moment["reason"], scenario["name"])
+                equal(words.name(reached[-1].reason), moment["reason"], scenario["name"])
                 equal([step.reason for step in reached[:-1]], [0] * (len(reached) - 1))
                 equal(
                     [step.seen for step in steps[len(reached) :]],

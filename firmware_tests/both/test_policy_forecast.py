@@ -1,10 +1,11 @@
 """next_allowed and timeline on every runtime; most cases of the former are in the vectors."""
 
-from firmware.policy import reasons
 from firmware.policy.decision import decide
-from firmware.policy.forecast import HORIZON_S, next_allowed, timeline
+from firmware.policy.forecast import HORIZON_S, next_allowed
 from firmware_tests.both.check import equal
 from firmware_tests.both.policy_case import Case, instant_of, outcome, unix_of
+from host_sim import words
+from host_sim.timeline import timeline
 
 MONDAY = 1767607200  # 2026-01-05T10:00:00Z
 DAY_S = 86400
@@ -31,7 +32,7 @@ def text_of_day(day):
 
 
 def repr_of(instant):
-    from firmware.policy.instant import iso
+    from host_sim.words import iso
 
     return iso(instant)[:10]
 
@@ -53,7 +54,7 @@ def test_the_timeline_is_whole_and_says_why():
         case.grant, instant_of(MONDAY), case.zone, case.state, 2 * DAY_S, case.decision
     )
     equal(
-        [(offset_s, length_s, reasons.name(reason)) for offset_s, length_s, reason in found],
+        [(offset_s, length_s, words.name(reason)) for offset_s, length_s, reason in found],
         [
             (0, 7200, "allowed"),
             (7200, 3600, "deny_rule"),
@@ -69,7 +70,7 @@ def test_the_timeline_of_a_share_passed_on_needs_the_parent():
     case = Case({"grant": {"parent": "share-0", "from": MONDAY + 60}})
     found = timeline(case.grant, instant_of(MONDAY), case.zone, case.state, DAY_S, case.decision)
     equal(
-        [(length_s, reasons.name(reason)) for _, length_s, reason in found],
+        [(length_s, words.name(reason)) for _, length_s, reason in found],
         [(60, "too_early"), (DAY_S - 60, "parent_denies")],
     )
 

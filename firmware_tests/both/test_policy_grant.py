@@ -14,6 +14,7 @@ from firmware.policy.grant import (
 from firmware.policy.instant import FAR_S, Instant
 from firmware.policy.schedule import Rule, normal_end
 from firmware_tests.both.check import equal, true
+from host_sim import words
 
 DAY_S = 86400
 
@@ -114,22 +115,20 @@ REFUSED_RULES = (
 
 def test_each_fault_of_the_terms_has_its_reason():
     for reason, terms in REFUSED:
-        equal(reasons.name(fault(grant_with(**terms))), reasons.name(reason), repr(terms))
+        equal(words.name(fault(grant_with(**terms))), words.name(reason), repr(terms))
 
 
 def test_what_is_in_order_is_accepted():
     for terms in ACCEPTED:
-        equal(reasons.name(fault(grant_with(**terms))), "allowed", repr(terms))
+        equal(words.name(fault(grant_with(**terms))), "allowed", repr(terms))
 
 
 def test_each_fault_of_a_rule_has_its_reason_normalised_or_not():
     for reason, rule in REFUSED_RULES:
-        equal(reasons.name(rule_fault(rule)), reasons.name(reason), repr(rule.start_s))
+        equal(words.name(rule_fault(rule)), words.name(reason), repr(rule.start_s))
         made = grant_with(rules=[rule])
         normalise(made)
-        equal(
-            reasons.name(fault(made)), reasons.name(reason), "%d-%d" % (rule.start_s, rule.end_s)
-        )
+        equal(words.name(fault(made)), words.name(reason), "%d-%d" % (rule.start_s, rule.end_s))
 
 
 def test_every_other_mask_is_a_set_of_weekdays():

@@ -8,6 +8,7 @@ from firmware.policy import reasons
 from firmware.policy.decision import decide
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.policy_case import Case, now_of
+from host_sim import words
 
 LACKS = ("heap_counters",)
 
@@ -85,8 +86,8 @@ def _decide(case, now):
 
 def check(reason, given, *moments):
     case = Case(given)
-    equal(taken(case, moments), 0, "bytes for %s" % reasons.name(reason))
-    equal(reasons.name(case.decision.reason), reasons.name(reason))
+    equal(taken(case, moments), 0, "bytes for %s" % words.name(reason))
+    equal(words.name(case.decision.reason), words.name(reason))
 
 
 def test_the_measure_sees_what_is_taken():

@@ -6,12 +6,12 @@ from firmware.policy.instant import (
     Instant,
     day_number,
     from_unix,
-    iso,
     to_unix,
     weekday,
     year_of,
 )
 from firmware_tests.both.check import equal, true
+from host_sim.words import iso
 
 MONTHS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 

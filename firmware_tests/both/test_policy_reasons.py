@@ -1,4 +1,4 @@
-"""The table of reasons: numbers that stay, and a test that produces each of them."""
+"""The numbers of the reasons: they stay, each has its words, and a test produces each of them."""
 
 import json
 
@@ -6,6 +6,7 @@ from firmware.policy import reasons
 from firmware.policy.decision import decide
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.policy_case import Case
+from host_sim import words
 
 # What was published once never changes its meaning; only additions belong here.
 PUBLISHED = (
@@ -34,7 +35,7 @@ PUBLISHED = (
 
 def decisions_reasons():
     """What `decide` can say: the numbers of the table from 0 to the last one before the gap."""
-    numbers = [number for number, _, _ in reasons.TABLE]
+    numbers = [number for number, _, _ in words.TABLE]
     found = [number for number in range(64) if number in numbers]
     return found[: found.index(reasons.CLOCK_UNCERTAIN) + 1]
 
@@ -53,21 +54,22 @@ def test_every_reason_of_a_decision_is_produced():
 
 def test_published_numbers_keep_their_names():
     for number, name in PUBLISHED:
-        equal(reasons.name(number), name)
+        equal(words.name(number), name)
 
 
 def test_the_table_has_each_number_and_each_name_once_and_a_sentence():
-    numbers = [number for number, _, _ in reasons.TABLE]
+    numbers = [number for number, _, _ in words.TABLE]
     equal(numbers, sorted(set(numbers)))
-    names = [name for _, name, _ in reasons.TABLE]
-    equal(len(set(names)), len(names))
-    for number, name, text in reasons.TABLE:
-        true(0 <= number < 128, name)
+    constants = [name for name in dir(reasons) if name[0] != "_" and name != "NOTHING"]
+    equal(sorted(constants), sorted([name.upper() for _, name, _ in words.TABLE]))
+    for number, name, text in words.TABLE:
+        true(0 <= number < 256, name)
         equal(getattr(reasons, name.upper()), number, name)
         true(text.endswith("."), name)
-        equal(reasons.text(number), text)
+        equal(words.name(number), name)
+        equal(words.text(number), text)
 
 
 def test_an_unknown_number_has_a_name_and_a_sentence():
-    equal(reasons.name(200), "reason_200")
-    true("does not know" in reasons.text(200))
+    equal(words.name(200), "reason_200")
+    true("does not know" in words.text(200))

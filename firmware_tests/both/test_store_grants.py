@@ -7,7 +7,6 @@ from hashlib import sha256
 from firmware.access.intake import Intake
 from firmware.crypto import p256
 from firmware.policy import grant as policy
-from firmware.policy import reasons
 from firmware.policy.decision import Decision, Now, Request, decide
 from firmware.policy.grant import LOCAL, UNLOCK
 from firmware.policy.instant import Instant
@@ -15,7 +14,7 @@ from firmware.policy.zone import Zone
 from firmware.store import grants as grants_module
 from firmware.store.bucket import SLOTS
 from firmware.store.record import SLOT_BYTES
-from firmware.store.shelves import BUCKET, INDEX, LEDGER, SETBACK
+from firmware.store.shelves import BUCKET, FOR_OWNERS, FOR_REVOCATIONS, INDEX, LEDGER, SETBACK
 from firmware.store.shelves import SLOT as DAMAGED_SLOT
 from firmware_tests import soak
 from firmware_tests.both.check import equal, raises, true
@@ -24,15 +23,19 @@ from firmware_tests.both.store_case import (
     LOCK,
     Model,
     RamFiles,
+    apply,
     cache,
     check_same,
     full_grant,
     full_rule,
     grant_of,
+    is_admitted,
     key_of,
+    random_change,
     said,
     share_of,
 )
+from host_sim import words
 
 AT = Instant(20_500, 7)
 LATER = Instant(20_501, 0)
@@ -231,6 +234,19 @@ def test_a_version_outlives_its_grants():
     equal(shelf.cache.put(grant_of(3, 3, 5)), True)
 
 
+def test_a_version_outlives_the_revocation_of_a_key_that_it_superseded():
+    shelf = Shelf()
+    shelf.cache.put(grant_of(1, 1, 2))
+    shelf.cache.put(grant_of(1, 2, 3))
+    shelf.cache.put(grant_of(2, 2, 1, 9))  # the only key with version 3 goes
+    shelf.cache.revoke(share_of(1), key_of(1), 2)
+    for opened in (shelf.cache, shelf.open()):
+        equal(
+            (opened.state(share_of(1)).floor, opened.state(share_of(1), key_of(1)).floor), (3, 3)
+        )
+        raises(ValueError, opened.put, grant_of(1, 3, 2))
+
+
 def test_a_revoked_share_is_over_for_all_its_keys():
     shelf = Shelf()
     for key in (1, 2, 3):
@@ -349,7 +365,7 @@ class Door:
         decide(grant, request, now, Zone("UTC0"), state, self.decision)
         if self.decision.allowed and record:
             true(self.cache.record(self.decision, now.at, time_s))
-        return reasons.name(self.decision.reason)
+        return words.name(self.decision.reason)
 
 
 def test_a_use_is_counted_once_in_thirty_seconds_and_never_given_back():
@@ -416,15 +432,15 @@ def test_full_is_an_error_and_owners_and_revocations_still_fit():
     revoked = 0
     while shelf.cache.revoke(share_of(1000 + revoked), None, 1):
         revoked += 1
-    equal(revoked, grants_module.FOR_REVOCATIONS)
+    equal(revoked, FOR_REVOCATIONS)
     owners = 0
-    while owners < grants_module.FOR_OWNERS + 1:
+    while owners < FOR_OWNERS + 1:
         owner = grant_of(2000 + owners, 2000 + owners)
         owner.level = policy.OWNER
         if not shelf.cache.put(owner):
             break
         owners += 1
-    equal(owners, grants_module.FOR_OWNERS)
+    equal(owners, FOR_OWNERS)
     for number in range(placed):
         true(shelf.cache.find(key_of(number)), number)
     equal(shelf.cache.revoke(share_of(5), None, 1), True)  # in place of its grant
@@ -517,36 +533,20 @@ def test_it_answers_as_plain_dicts_do():
     for _ in range(soak.count(400, 6)):
         shelf, model = Shelf(), Model()
         for step in range(80):
-            one_step(shelf, model, random, step)
+            one_step(shelf, model, random_change(random, step))
             if random.below(12) == 0:
                 shelf.open()
             if step % 8 == 7:
                 check_same(shelf.cache, model, keys, shares)
 
 
-def one_step(shelf, model, random, step):
+def one_step(shelf, model, change):
     """The same to both."""
-    kind = random.below(10)
-    share, key, version = random.below(7), random.below(10), 1 + random.below(3)
-    if kind < 6:
-        grant = grant_of(share, key, version, step)
-        if random.below(3) == 0:
-            grant.uses = 1 + random.below(5)
-        if random.below(4) == 0:
-            grant.rules = [full_rule(number) for number in range(random.below(9))]
-        if model.admits(grant):
-            equal(shelf.cache.put(grant), True)
-            model.put(grant)
-        else:
-            raises(ValueError, shelf.cache.put, grant)
-    elif kind < 8:
-        of_key = key_of(key) if kind == 6 or random.below(3) else None
-        equal(shelf.cache.revoke(share_of(share), of_key, version), True)
-        model.revoke(share_of(share), of_key, version)
-    else:
-        first_use = Instant(20_000 + step, 5) if random.below(2) else None
-        if model.count_use(share_of(share), kind == 8, first_use):
-            equal(shelf.cache.count_use(share_of(share), kind == 8, first_use), True)
+    if is_admitted(model, change):
+        equal(apply(shelf.cache, change), True)
+        apply(model, change)
+    elif change[0] == "put":
+        raises(ValueError, apply, shelf.cache, change)
 
 
 # --- behind the intake -------------------------------------------------------------------------
@@ -565,7 +565,7 @@ def test_the_published_sequences_of_statements():
         )
         intake = Intake(lock, key, kept)
         for place, statement in enumerate(sequence["statements"]):
-            reason = reasons.name(intake.accept(unhexlify(statement["token"])))
+            reason = words.name(intake.accept(unhexlify(statement["token"])))
             note = "%s, statement %d" % (sequence["name"], place + 1)
             equal(reason, statement["reason"], note)
 
@@ -833,7 +833,8 @@ def test_a_bucket_that_littlefs_cannot_read_is_passed_over_and_mended():
     del shelf.files.contents[name]  # as littlefs does when it is asked to remove it
     opened = shelf.open()
     equal(opened.mend(), 0)
-    equal((opened.count(), opened.take_reports()[1:]), (len(listed), []))
+    equal(opened.count(), len(listed))
+    equal([report[0] for report in opened.take_reports()], [SETBACK, LEDGER])
 
 
 def test_mending_drops_what_cannot_be_read_and_keeps_the_rest():
@@ -854,14 +855,68 @@ def test_mending_drops_what_cannot_be_read_and_keeps_the_rest():
     first = shelf.files.contents[name].find(b"\x00" * 16 + share_of(20)) // SLOT_BYTES
     opened = damaged(shelf, name, first * SLOT_BYTES + 43)
     true(at >= 0 and opened.state_at(opened.find(key_of(20)), 0).revoked)
-    equal(opened.mend(), 2)  # the count, and the grant that is void without it
+    equal(opened.mend(), 1)
     for again in (opened, shelf.open()):
-        equal(again.find(key_of(20)), None)
+        equal(Door(again).unlock(20, 100), "uses_spent")
         again.take_reports()
-        equal((again.count(), again.slots(), again.take_reports()), (10, 10, []))
+        equal((again.count(), again.slots(), again.take_reports()), (11, 12, []))
         for number in range(10):
             true(again.find(key_of(number)), number)
-    equal(opened.put(counted(20, 20)), True)
+
+
+def hurt(shelf, harm):
+    """Damage that makes the count of share 1 unknown."""
+    name = [name for name in shelf.buckets() if share_of(1) in shelf.files.contents[name]][0]
+    whole = shelf.files.contents[name]
+    count = whole.find(bytes(16) + share_of(1)) // SLOT_BYTES
+    grant = whole.find(key_of(1)) // SLOT_BYTES
+    for slot in {"count": [count], "both": [count, grant]}.get(harm, []):
+        at = slot * SLOT_BYTES + 50
+        whole = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+    shelf.files.contents[name] = whole
+    if harm == "bucket":
+        shelf.files.broken = (name,)
+    if harm == "older":
+        shelf.files.contents[name] = shelf.old[name]
+
+
+def test_what_is_put_back_after_mending_has_no_use_left():
+    limited = counted(1, 1, policy.MOST_USES)
+    timed = grant_of(1, 1)
+    timed.after_first_use_s = 499_999_999
+    for made, reason in ((limited, "uses_spent"), (timed, "first_use_over")):
+        for harm in ("count", "both", "bucket", "older"):
+            shelf = Shelf(buckets=2)
+            shelf.cache.put(made)
+            owner = grant_of(2, 2)
+            owner.level = policy.OWNER
+            shelf.cache.put(owner)
+            shelf.old = dict(shelf.files.contents)
+            shelf.cache.count_use(share_of(1), True, AT)
+            shelf.cache.confirm()
+            hurt(shelf, harm)
+            shelf.open().mend()
+            shelf.files.broken = ()
+            shelf.open()
+            shelf.cache.take_reports()
+            for grant in (made, owner):
+                equal(shelf.cache.put(grant), True)
+            for again in (shelf.cache, shelf.open()):
+                equal(Door(again).unlock(1, 100), reason, harm)
+                equal(Door(again).unlock(2, 100), "allowed", harm)
+            shelf.cache.restored()
+            shelf.open().put(counted(3, 3))
+            equal(Door(shelf.cache).unlock(3, 100), "allowed", harm)
+            equal(Door(shelf.cache).unlock(1, 100), reason, harm)
+
+
+def test_mending_what_is_well_spends_nothing():
+    shelf = Shelf()
+    shelf.cache.put(counted(1, 1))
+    equal(shelf.cache.mend(), 0)
+    shelf.open().put(counted(2, 2))
+    for number in (1, 2):
+        equal(Door(shelf.cache).unlock(number, 100), "allowed")
 
 
 def test_groups_of_hints_run_over_and_stale_ones_are_dropped():

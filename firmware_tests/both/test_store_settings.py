@@ -66,25 +66,25 @@ def test_bad_fields_change_nothing():
         (reasons.BAD_VERSION, {"version": 0}),
         (reasons.BAD_VERSION, {"version": 1 << 30}),
         (reasons.BAD_VERSION, {"version": True}),
-        (reasons.MALFORMED, {"zone": "Europe/Berlin"}),
-        (reasons.MALFORMED, {"zone": ""}),
-        (reasons.MALFORMED, {"zone": None}),
-        (reasons.MALFORMED, {"zone": b"UTC0"}),
-        (reasons.MALFORMED, {"next_zone": None}),
-        (reasons.MALFORMED, {"next_zone": "nowhere"}),
-        (reasons.MALFORMED, {"next_from": None}),
+        (reasons.BAD_SETTINGS, {"zone": "Europe/Berlin"}),
+        (reasons.BAD_SETTINGS, {"zone": ""}),
+        (reasons.BAD_SETTINGS, {"zone": None}),
+        (reasons.BAD_SETTINGS, {"zone": b"UTC0"}),
+        (reasons.BAD_SETTINGS, {"next_zone": None}),
+        (reasons.BAD_SETTINGS, {"next_zone": "nowhere"}),
+        (reasons.BAD_SETTINGS, {"next_from": None}),
         (reasons.BAD_DATES, {"next_from": Instant(10956, 0)}),
         (reasons.BAD_DATES, {"next_from": Instant(84006, 0)}),
         (reasons.BAD_DATES, {"next_from": Instant(21000, 86400)}),
         (reasons.BAD_DATES, {"next_from": Instant("21000", 0)}),
-        (reasons.MALFORMED, {"auto_lock_s": -1}),
-        (reasons.MALFORMED, {"auto_lock_s": 3601}),
-        (reasons.MALFORMED, {"auto_lock_s": None}),
-        (reasons.MALFORMED, {"mode": 4}),
-        (reasons.MALFORMED, {"mode": -1}),
-        (reasons.MALFORMED, {"mode": False}),
-        (reasons.MALFORMED, {"most_error_s": 59}),
-        (reasons.MALFORMED, {"most_error_s": 3601}),
+        (reasons.BAD_SETTINGS, {"auto_lock_s": -1}),
+        (reasons.BAD_SETTINGS, {"auto_lock_s": 3601}),
+        (reasons.BAD_SETTINGS, {"auto_lock_s": None}),
+        (reasons.BAD_SETTINGS, {"mode": 4}),
+        (reasons.BAD_SETTINGS, {"mode": -1}),
+        (reasons.BAD_SETTINGS, {"mode": False}),
+        (reasons.BAD_SETTINGS, {"most_error_s": 59}),
+        (reasons.BAD_SETTINGS, {"most_error_s": 3601}),
     ]
     where = places()
     store = SettingsStore(where, SEAL)
@@ -186,8 +186,25 @@ def test_defaults_when_both_copies_are_damaged():
         folder.files["settings"] = folder.files["settings"][:-1]
     store = SettingsStore(where, SEAL)
     equal((store.damaged, store.lost, store.current.version), (True, True, 0))
+    equal(store.put(some(6)), reasons.OLD_VERSION)
     equal(store.put(some(7)), reasons.ALLOWED)
     equal(SettingsStore(where, SEAL).current.version, 7)
+
+
+def test_the_version_is_known_while_one_copy_of_anything_is_left():
+    names = [(folder, name) for folder in (0, 1) for name in ("settings", "version")]
+    for kept in names:
+        where = places()
+        SettingsStore(where, SEAL).put(some(7))
+        for folder, name in names:
+            if (folder, name) != kept:
+                where[folder].files[name][9] ^= 1
+        store = SettingsStore(where, SEAL)
+        equal((store.damaged, store.floor), (True, 7), kept)
+        equal(store.put(some(6)), reasons.OLD_VERSION)
+        for folder in where:
+            folder.files["settings"] = folder.files["settings"][:-1]
+        equal(SettingsStore(where, SEAL).put(some(6)), reasons.OLD_VERSION)
 
 
 def test_a_record_of_another_key_name_or_meaning_is_not_taken():

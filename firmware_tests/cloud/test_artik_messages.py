@@ -300,7 +300,7 @@ def test_an_action_obeys_the_rules_of_the_share(sqlite_service, words, names, re
     made = share(service, anna, door, bob)
     limit(service, anna, made, **words)
     body = {"ddid": door, "data": actions(*names)}
-    assert refused(bob.post("/v1.1/actions", json=body)) == (403, reasons.text(reason))
+    assert refused(bob.post("/v1.1/actions", json=body)) == (403, words.text(reason))
     # None is sent unless all may be.
     assert asked(service) == [] and ok(anna.get(f"/v1.1/actions?ddid={door}"))["data"] == []
     ok(anna.post("/v1.1/actions", json=body))

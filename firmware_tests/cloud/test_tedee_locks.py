@@ -15,6 +15,7 @@ from firmware.crypto import cose
 from firmware.policy import reasons
 from firmware_tests.cloud.tedee import House, refused, result
 from firmware_tests.cloud.world import World
+from host_sim import words
 from host_sim.cloud.domain import devices, operations, sharing
 from host_sim.cloud.domain.model import Device, Operation, Share, Statement
 
@@ -187,7 +188,7 @@ def test_what_the_lock_would_refuse_is_refused_at_once(house, terms, reason):
     jane = house.world.person("jane@example.org")
     house.give(jane.email, **terms)
     answer = jane.post(f"{API}/my/lock/{house.door}/operation/unlock")
-    assert refused(answer, 403) == reasons.text(reason)
+    assert refused(answer, 403) == words.text(reason)
 
 
 def test_a_share_without_remote_access_blocks_only_that_path(house):
@@ -195,7 +196,7 @@ def test_a_share_without_remote_access_blocks_only_that_path(house):
     change = {"id": house.share, "remoteAccessDisabled": True}
     assert house.anna.patch(f"{API}/my/deviceShare", json=change).status_code == 204
     answer = house.john.post(f"{API}/my/lock/{house.door}/operation/unlock")
-    assert refused(answer, 403) == reasons.text(reasons.CHANNEL_CLOSED)
+    assert refused(answer, 403) == words.text(reasons.CHANNEL_CLOSED)
 
 
 @pytest.mark.parametrize(

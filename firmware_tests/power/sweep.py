@@ -5,10 +5,20 @@ Runs on MicroPython, on its real littlefs.
 
 import sys
 
-from firmware_tests.power.flash import CI_BLOCKS, Flash
+from host_sim.world.flash import CI_BLOCKS, Flash
 
 
-def sweep(setup, action, recover, check, blocks=CI_BLOCKS, second_every=1, seed=1, ready=None):
+def sweep(
+    setup,
+    action,
+    recover,
+    check,
+    blocks=CI_BLOCKS,
+    second_every=1,
+    seed=1,
+    ready=None,
+    first_every=1,
+):
     """Returns the number of cuts made; AssertionError, with the place, from the first that fails.
 
     `setup()` prepares a freshly formatted and mounted file system, once. `action(done)` is the
@@ -17,8 +27,9 @@ def sweep(setup, action, recover, check, blocks=CI_BLOCKS, second_every=1, seed=
     at; check may write, too. Everything works below `flash.MOUNT`. `ready()` may open things after
     the mount and before the action whose operations are cut.
 
-    Each operation of the action is cut, clean and torn. Of each cut's recovery, every
-    `second_every`-th operation is then cut as well, the first one being another at each cut.
+    Each operation of the action is cut, clean and torn, or each `first_every`-th. Of each cut's
+    recovery, every `second_every`-th operation is then cut as well, the first one being another at
+    each cut.
     """
     flash = Flash(blocks, seed)
     flash.format()
@@ -27,7 +38,7 @@ def sweep(setup, action, recover, check, blocks=CI_BLOCKS, second_every=1, seed=
     operations = _operations(flash, ready, action)
     cuts = 0
     for torn in (False, True):
-        for first in range(operations):
+        for first in range(0, operations, first_every):
             flash.restore(before)
             done = []
             if not _cut(flash, first, torn, ready, lambda: action(done), True):  # noqa: B023

@@ -2,7 +2,7 @@
 
 from firmware.store.files import Files
 from firmware_tests.both.check import equal, raises, true
-from firmware_tests.power.flash import MOUNT, Flash
+from host_sim.world.flash import MOUNT, Flash
 from firmware_tests.power.sweep import sweep
 
 LACKS = ("littlefs",)

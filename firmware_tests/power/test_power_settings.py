@@ -7,7 +7,7 @@ from firmware.store.seal import Seal
 from firmware.store.settings import Settings, SettingsStore
 from firmware_tests import soak
 from firmware_tests.both.check import equal, true
-from firmware_tests.power.flash import BOARD_BLOCKS, CI_BLOCKS, MOUNT, Flash
+from host_sim.world.flash import BOARD_BLOCKS, CI_BLOCKS, MOUNT, Flash
 from firmware_tests.power.log_case import KEY, folders
 from firmware_tests.power.sweep import sweep
 

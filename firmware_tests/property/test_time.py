@@ -5,9 +5,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware.policy import reasons
 from firmware.policy.decision import decide
-from firmware.policy.forecast import timeline
 from firmware_tests import soak
 from firmware_tests.both.policy_case import Case, instant_of, outcome
 from firmware_tests.oracle import zones
@@ -15,6 +13,8 @@ from firmware_tests.oracle.line import REASONS, line, runs
 from firmware_tests.oracle.verdict import verdict
 from firmware_tests.oracle.zones import unix
 from firmware_tests.property.given import DAY_S, TIMEZONES, scenarios
+from host_sim import words
+from host_sim.timeline import timeline
 
 SPAN_S = 4 * DAY_S
 
@@ -24,7 +24,7 @@ def answers(case, moments):
     found = []
     for at in moments:
         case.ask(decide, {"at": at})
-        found.append(reasons.name(case.decision.reason))
+        found.append(words.name(case.decision.reason))
     return found
 
 
@@ -69,7 +69,7 @@ def test_the_timeline_is_the_painted_line(drawn):
     scenario, at = drawn
     case = Case(scenario)
     found = [
-        (at + offset_s, at + offset_s + length_s, reasons.name(reason))
+        (at + offset_s, at + offset_s + length_s, words.name(reason))
         for offset_s, length_s, reason in timeline(
             case.grant, instant_of(at), case.zone, case.state, 9 * DAY_S, case.decision
         )

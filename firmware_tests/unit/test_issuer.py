@@ -13,11 +13,13 @@ from firmware.policy import reasons
 from firmware.policy.grant import Grant, fault, normalise, same_terms
 from firmware.policy.instant import from_unix
 from firmware.policy.schedule import Rule
+from firmware.store.grants import Grants
 from firmware_tests import soak
+from firmware_tests.both.store_case import RamFiles, cache
 from firmware_tests.unit.given_grants import grants
+from host_sim.cloud import sign1
 from host_sim.cloud.issuer import GrantRefused, issue
 from host_sim.cloud.keys import PrivateKey
-from host_sim.lock.memory import Memory
 from tools.vectors.grants import canonical
 
 ISSUER = PrivateKey.from_scalar(7)
@@ -25,9 +27,9 @@ PHONE = PrivateKey.from_scalar(11)
 ISSUER.public.precompute()
 
 
-def accept(token: bytes) -> tuple[int, Memory]:
-    memory = Memory(b"front-door")
-    return Intake(b"front-door", ISSUER.public, memory).accept(token), memory
+def accept(token: bytes) -> tuple[int, Grants]:
+    held = cache(RamFiles(), RamFiles(), lock=b"front-door")
+    return Intake(b"front-door", ISSUER.public, held).accept(token), held
 
 
 def plain() -> Grant:
@@ -39,9 +41,9 @@ def plain() -> Grant:
 
 @given(grants())
 def test_a_lock_takes_in_what_was_issued(grant):
-    reason, memory = accept(issue(grant, PHONE.public, ISSUER))
+    reason, held = accept(issue(grant, PHONE.public, ISSUER))
     assert reason == reasons.ALLOWED
-    [taken] = memory.grants()
+    [taken] = held.grants()
     assert same_terms(taken, grant)
     assert (taken.issued, taken.lease) == (grant.issued, grant.lease)
 
@@ -114,12 +116,12 @@ def test_claims_that_were_mutated_and_signed_again_raise_nothing():
         payload = bytearray(payloads[random.below(2)])
         for _ in range(1 + random.below(3)):
             payload[random.below(len(payload))] = random.below(256)
-        reason, memory = accept(resigned(bytes(payload)))
+        reason, held = accept(resigned(bytes(payload)))
         taken += reason == reasons.ALLOWED
-        assert all(fault(grant) == reasons.ALLOWED for grant in memory.grants())
-        assert len(memory.grants()) == (reason == reasons.ALLOWED)
+        assert all(fault(grant) == reasons.ALLOWED for grant in held.grants())
+        assert held.count() == (reason == reasons.ALLOWED)
     assert taken > 0
 
 
 def resigned(payload: bytes) -> bytes:
-    return cose.sign(payload, cose.key_id(ISSUER.public), ISSUER.sign, typ=65_000)
+    return sign1.sign(payload, cose.key_id(ISSUER.public), ISSUER.sign, typ=65_000)

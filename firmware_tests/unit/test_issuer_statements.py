@@ -1,17 +1,26 @@
 """The issuer's other statements: byte for byte what the independent vectors say, and taken in."""
 
 import json
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware.access.batch import Batch
+from firmware.access.intake import LARGEST_BATCH, Intake
+from firmware.access.sync import Sync
 from firmware.access.statements import read_ack, read_settings, read_time
+from firmware.crypto import cose
 from firmware.policy import reasons
-from firmware.policy.grant import Grant
-from firmware.policy.instant import from_unix, to_unix
+from firmware.policy.grant import Grant, same_terms
+from firmware.policy.instant import DAY_S, from_unix, to_unix
+from firmware.policy.schedule import Rule
+from firmware.store.grants import Grants
+from firmware.store.seal import Seal
 from firmware.store.settings import Settings
+from firmware_tests.both.store_case import RamFiles
 from firmware_tests.unit.given_grants import grants
 from host_sim.cloud import issuer
 from host_sim.cloud.issuer import GrantRefused
@@ -36,7 +45,12 @@ def test_a_batch_of_the_issuer_is_that_of_the_vectors():
             issuer.revocation_change(LOCK, NOON, b"share-3", 2, bytes(16), 4),
         ],
     )
-    expected = vectors._batch(1, 4, vectors._revoke(3, 1), vectors._revoke(4, 3, 2, bytes(16)))
+    expected = vectors._batch(
+        1,
+        4,
+        vectors._lean(vectors._revoke(3, 1)),
+        vectors._lean(vectors._revoke(4, 3, 2, bytes(16))),
+    )
     assert made == expected
 
 
@@ -71,8 +85,9 @@ def test_a_lock_reads_what_was_batched(made, first):
     _, payload = issuer.batch(LOCK, NOON, first, first + 8, changes)
     batch = Batch(payload)
     assert (batch.first, batch.last, batch.issued) == (first, first + 8, NOON)
-    assert [change.share for change in batch.grants] == [grant.share for grant in made]
-    assert [change.sequence for change in batch.grants] == [first + n for n in range(len(made))]
+    for read, signed in zip(batch.grants(), made, strict=True):
+        assert same_terms(read, signed)
+        assert (read.issued, read.lease) == (signed.issued, signed.lease)
 
 
 def test_a_lock_reads_what_was_said():
@@ -97,3 +112,32 @@ def test_the_published_runs_have_names_of_their_own():
     text = (ROOT / "firmware_tests/vectors/statements.json").read_text(encoding="utf-8")
     names = [run["name"] for run in json.loads(text)["runs"]]
     assert len(set(names)) == len(names) >= 25
+
+
+@pytest.mark.parametrize("id_bytes, holder_bytes", [(8, 8), (16, 32)])
+def test_a_thousand_shares_take_at_most_25_signatures(id_bytes, holder_bytes, monkeypatch):
+    changes = []
+    for number in range(1000):
+        grant = Grant(b"%0*d" % (id_bytes, number), LOCK, b"")
+        grant.holder = b"%0*d" % (holder_bytes, number)
+        grant.issued = from_unix(to_unix(NOON) - number)
+        grant.lease = from_unix(to_unix(NOON) + DAY_S)
+        days = (None, None) if id_bytes == 8 else (20_000, 20_100)
+        grant.rules = [
+            Rule(31, 28_800 + n, 64_800 + n, first_day=days[0], last_day=days[1])
+            for n in range(number % 4)
+        ]
+        holder = PrivateKey.from_scalar(100 + number).public
+        changes.append(issuer.grant_change(grant, holder, 1 + number))
+    tokens = issuer.batches(LOCK, NOON, 1, changes, KEY)
+    assert len(tokens) <= 25
+    assert max(len(token) for token in tokens) <= LARGEST_BATCH
+    verify = Mock(wraps=cose.verify)
+    monkeypatch.setattr(cose, "verify", verify)
+    folders: list[Any] = [RamFiles() for _ in range(3)]
+    cache = Grants(folders[:1], folders[1], bytes(32), LOCK)
+    sync = Sync((folders[1], folders[2]), Seal(bytes(32)))
+    intake = Intake(LOCK, KEY.public, cache, sync)
+    assert {intake.accept(token) for token in tokens} == {reasons.ALLOWED}
+    assert (cache.count(), sync.applied) == (1000, 1000)
+    assert verify.call_count == len(tokens)

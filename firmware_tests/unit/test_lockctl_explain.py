@@ -3,8 +3,8 @@
 import pytest
 from freezegun import freeze_time
 
-from firmware.policy.explain import _DESCRIPTIONS
 from firmware_tests.unit.desk import WARSAW, Desk
+from host_sim.explain import _DESCRIPTIONS
 from host_sim.story import key_of
 
 FRIDAY = ("--at", "2026-07-03T12:30", "--zone", WARSAW)  # within the window

@@ -12,6 +12,8 @@ from firmware.access import claims
 from firmware.crypto import cbor, cose, cwt
 from firmware.policy import reasons
 from firmware_tests.unit.desk import Desk
+from host_sim import words
+from host_sim.cloud import sign1
 from host_sim.story import key_of
 from tools.lockctl.tokens import octets
 
@@ -30,7 +32,7 @@ def token(tmp_path_factory):
 
 
 def sign(payload: bytes, typ: int | None = claims.TYPE) -> bytes:
-    return cose.sign(payload, cose.key_id(ISSUER.public), ISSUER.sign, typ=typ)
+    return sign1.sign(payload, cose.key_id(ISSUER.public), ISSUER.sign, typ=typ)
 
 
 def altered(token: bytes, claim: int, value: Any) -> bytes:
@@ -177,7 +179,7 @@ def test_what_no_lock_takes_in_is_named(desk, token, alter, key, value, reason):
     odd = alter(token, key, value)
     result = desk.run("grant", "inspect", "-", "--issuer", desk.path("issuer.pem"), stdin=odd)
     assert result.exit_code == 1
-    assert f"({reasons.name(reason)}, {reason})" in result.stdout
+    assert f"({words.name(reason)}, {reason})" in result.stdout
     assert "signature  VALID" in result.stdout  # it is the issuer's fault
 
 
@@ -203,7 +205,7 @@ def test_garbage_is_named_and_not_a_crash(desk, content, reason):
     for extra in ((), ("--issuer", desk.path("issuer.pem")), ("--json",)):
         result = desk.run("grant", "inspect", "-", *extra, stdin=content)
         assert result.exit_code == 1
-        assert reasons.name(reason) in result.stdout
+        assert words.name(reason) in result.stdout
 
 
 @given(st.data())

@@ -8,8 +8,9 @@ from freezegun import freeze_time
 
 from firmware.access.intake import Intake
 from firmware.policy import reasons
+from firmware_tests.both.store_case import RamFiles, cache
 from firmware_tests.unit.desk import Desk
-from host_sim.lock.memory import Memory
+from host_sim import words
 from host_sim.story import key_of
 
 TERMS = (
@@ -43,11 +44,11 @@ def shown(desk, *terms):
 
 
 def test_a_lock_takes_in_what_is_issued(desk):
-    memory = Memory(b"front-door")
-    intake = Intake(b"front-door", key_of("issuer").public, memory)
+    held = cache(RamFiles(), RamFiles(), lock=b"front-door")
+    intake = Intake(b"front-door", key_of("issuer").public, held)
     token = desk.grant(*[word for words in TERMS for word in words]).read_bytes()
     assert intake.accept(token) == reasons.ALLOWED
-    (grant,) = memory.grants()
+    (grant,) = held.grants()
     assert (grant.share, grant.holder, grant.uses) == (b"7", b"anna", 3)
 
 
@@ -130,8 +131,8 @@ def test_terms_that_no_lock_takes_are_refused_by_name_and_number(desk, terms, re
     out.write_bytes(b"before")
     result = desk.issue(*terms, "--out", out)
     assert result.exit_code == 1 and result.stdout == ""
-    assert f"({reasons.name(reason)}, {reason})" in result.stderr
-    assert reasons.text(reason) in result.stderr
+    assert f"({words.name(reason)}, {reason})" in result.stderr
+    assert words.text(reason) in result.stderr
     assert out.read_bytes() == b"before"
     assert len(list(desk.folder.glob("anna.cwt*"))) == 1
 

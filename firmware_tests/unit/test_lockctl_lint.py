@@ -9,6 +9,7 @@ from freezegun import freeze_time
 from firmware.access import claims
 from firmware.crypto import cbor, cose
 from firmware_tests.unit.desk import WARSAW, Desk
+from host_sim.cloud import sign1
 from host_sim.cloud.lint import ADVICE
 from host_sim.story import key_of
 
@@ -74,7 +75,7 @@ def test_a_token_that_no_lock_takes_is_a_warning(desk):
     members[claims.TERMS][claims.USES] = 0
     issuer = key_of("issuer")
     kid = cose.key_id(issuer.public)
-    token = cose.sign(cbor.encode(members), kid, issuer.sign, typ=claims.TYPE)
+    token = sign1.sign(cbor.encode(members), kid, issuer.sign, typ=claims.TYPE)
     told = desk.json("grant", "lint", "-", stdin=token)
     assert [one["code"] for one in told] == ["refused"] and "bad_uses" in told[0]["text"]
 

@@ -19,10 +19,11 @@ from firmware.policy.grant import (
     Grant,
     fault,
 )
-from firmware.policy.instant import DAY_S, Instant, iso
+from firmware.policy.instant import DAY_S, Instant
 from firmware.policy.schedule import EVERY_DAY, Rule
 from host_sim import scenario
 from host_sim.cloud.tedee import BadJson, BadRequest, read_change, read_json, read_new
+from host_sim.words import iso
 
 SAMPLES = Path(scenario.__file__).parent / "scenarios" / "tedee"
 NULLS = dict.fromkeys(["weekDays", "dayStartTime", "dayEndTime", "startDate", "endDate"])

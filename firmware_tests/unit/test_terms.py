@@ -7,7 +7,6 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from firmware.policy.explain import readable
 from firmware.policy.grant import (
     ADMIN,
     ALL_RIGHTS,
@@ -20,7 +19,7 @@ from firmware.policy.grant import (
     fault,
     same_terms,
 )
-from firmware.policy.instant import DAY_S, iso
+from firmware.policy.instant import DAY_S
 from firmware.policy.schedule import Rule, normal_end
 from firmware.policy.zone import Zone
 from firmware_tests.unit.given_grants import grants, instants, rules
@@ -35,6 +34,7 @@ from host_sim.cloud.terms import (
     write_rule,
     write_terms,
 )
+from host_sim.words import iso, readable
 
 UTC = Zone("UTC0")
 WARSAW = Zone("CET-1CEST,M3.5.0,M10.5.0/3")

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from firmware.policy import reasons
 from firmware.policy.decision import HOLDOVER, TRUSTED, UNKNOWN
-from firmware.policy.explain import readable
-from firmware.policy.instant import Instant, iso
+from firmware.policy.instant import Instant
 from firmware.store import entry
+from host_sim import words
+from host_sim.words import iso, readable
 
 _OWN_REASONS = {
     (entry.BOOT, entry.CLEAN): "boot after an orderly stop",
@@ -17,9 +17,13 @@ _OWN_REASONS = {
     (entry.DAMAGE, entry.RECORDS): "the lock found damaged entries",
     (entry.DAMAGE, entry.STATE): "the lock found damage to the log's state",
     (entry.DAMAGE, entry.MISSING): "entries are gone that the lock had written",
+    (entry.DAMAGE, entry.SETTINGS_COPIES): "the lock found damage to its settings",
+    (entry.DAMAGE, entry.FLOOR_COPIES): "the lock found damage to its clock's floor",
+    (entry.DAMAGE, entry.SYNC_COPIES): "the lock found damage to the sequence of statements",
+    (entry.DAMAGE, entry.ISSUER_COPIES): "the lock found damage to the issuer that it believes",
 }
 _OF_GRANTS = 16  # reasons of damage from here on are the grant cache's
-_WITH_REASON = (entry.DECISION, entry.STATEMENT, entry.SETTINGS)
+_WITH_REASON = (entry.DECISION, entry.STATEMENT, entry.SETTINGS, entry.STRANGERS)
 _TRUST = {UNKNOWN: "unknown", HOLDOVER: "holdover", TRUSTED: "trusted"}
 
 
@@ -37,16 +41,16 @@ def described(each: entry.Entry) -> dict[str, Any]:
         "share": readable(share) if share else None,
         "subject": each.subject.hex(),
         "count": each.count,
-        "what": words(each),
+        "what": meaning(each),
     }
 
 
-def words(each: entry.Entry) -> str:
+def meaning(each: entry.Entry) -> str:
     """What the reason of an entry means."""
     if (each.kind, each.reason) in _OWN_REASONS:
         return _OWN_REASONS[each.kind, each.reason]
     if each.kind == entry.DAMAGE and each.reason >= _OF_GRANTS:
         return f"the lock found damage in the grant cache ({each.reason - _OF_GRANTS})"
     if each.kind in _WITH_REASON:
-        return reasons.name(each.reason)
+        return words.name(each.reason)
     return f"{entry.KINDS.get(each.kind, 'kind')} {each.reason}"

@@ -3,17 +3,18 @@
 from typing import Any
 
 from firmware.access import claims, statements
+from firmware.access.intake import LARGEST_BATCH
 from firmware.crypto import cbor, cose, cwt
 from firmware.crypto.p256 import PublicKey
-from firmware.policy import reasons
 from firmware.policy.grant import Grant, fault
 from firmware.policy.instant import Instant, to_unix
 from firmware.policy.schedule import NO_FIRST_DAY, NO_LAST_DAY, Rule
 from firmware.store.settings import Settings
 from firmware.store.settings import fault as settings_fault
+from host_sim import words
 
+from . import sign1
 from .keys import PrivateKey, short
-
 
 Change = tuple[int, bytes]  # a member of a batch: type and payload
 
@@ -22,7 +23,7 @@ class GrantRefused(Exception):
     """Terms that no lock accepts, found before they were signed; `reason` is the lock's number."""
 
     def __init__(self, reason: int):
-        super().__init__(reasons.text(reason))
+        super().__init__(words.text(reason))
         self.reason = reason
 
 
@@ -67,9 +68,38 @@ def batch(lock: bytes, issued: Instant, first: int, last: int, changes: list[Cha
     terms = {
         statements.FIRST: first,
         statements.LAST: last,
-        statements.CHANGES: [list(change) for change in changes],
+        statements.CHANGES: [[typ, _lean(content, lock, issued)] for typ, content in changes],
     }
     return _statement(statements.BATCH, lock, issued, terms)
+
+
+def _lean(content: bytes, lock: bytes, issued: Instant) -> bytes:
+    """The claims of a change without what the batch says for all, and its key by its id."""
+    members = cbor.decode(content)
+    for claim, of_all in ((cwt.AUD, lock.decode()), (cwt.IAT, to_unix(issued))):
+        if members[claim] == of_all:
+            del members[claim]
+    if cwt.CNF in members:
+        members[cwt.CNF] = sign1.confirmation_by_id(short(cwt.confirmation_key(members)))
+    return cbor.encode(members)
+
+
+def batches(
+    lock: bytes, issued: Instant, first: int, changes: list[Change], issuer: PrivateKey
+) -> list[bytes]:
+    """Changes numbered from `first` on, in as few tokens as a lock takes them in."""
+    tokens: list[bytes] = []
+    while changes:
+        count = len(changes)
+        while True:
+            token = sign(batch(lock, issued, first, first + count - 1, changes[:count]), issuer)
+            if len(token) <= LARGEST_BATCH:
+                break
+            count = min(count - 1, count * LARGEST_BATCH // len(token))
+        tokens.append(token)
+        first += count
+        changes = changes[count:]
+    return tokens
 
 
 def time(lock: bytes, at: Instant, nonce: bytes | None = None) -> Change:
@@ -100,10 +130,16 @@ def acknowledgement(lock: bytes, issued: Instant, sequence: int, link: bytes) ->
     return _statement(statements.ACK, lock, issued, terms)
 
 
+def next_issuer(issued: Instant, epoch: int, key: PublicKey) -> Change:
+    """The root's word for the issuer of an epoch, for all its locks; signed by the root's key."""
+    terms = {statements.EPOCH: epoch, statements.NEW_KEY: cose.key_map(key)}
+    return statements.ISSUER, cbor.encode({cwt.IAT: to_unix(issued), claims.TERMS: terms})
+
+
 def sign(statement: Change, issuer: PrivateKey) -> bytes:
     """A token of any of these."""
     typ, content = statement
-    return cose.sign(content, cose.key_id(issuer.public), issuer.sign, typ=typ)
+    return sign1.sign(content, cose.key_id(issuer.public), issuer.sign, typ=typ)
 
 
 def _statement(
@@ -135,7 +171,7 @@ def payload(grant: Grant, holder_key: PublicKey, sequence: int | None = None) ->
         cwt.NBF: _unix(grant.start),
         cwt.IAT: _unix(grant.issued),
         cwt.CTI: grant.share,
-        cwt.CNF: cwt.confirmation(holder_key),
+        cwt.CNF: sign1.confirmation(holder_key),
         claims.TERMS: _present(terms),
     }
     return _present(members)

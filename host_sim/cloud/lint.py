@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 
 from firmware.policy import reasons
 from firmware.policy.decision import REPEAT_S
-from firmware.policy.explain import duration
 from firmware.policy.forecast import HORIZON_S
 from firmware.policy.grant import ALL_RIGHTS, ANY_CHANNEL, OPENING, OWNER, Grant, fault
 from firmware.policy.instant import DAY_S, Instant
 from firmware.policy.schedule import EVERY_DAY, NO_FIRST_DAY, NO_LAST_DAY, Rule
 from firmware.policy.zone import Zone
+from host_sim import words
+from host_sim.words import duration
 
 from . import wallclock
 from .preview import Span, after, allowed, moment, reasons_over, shown
@@ -69,7 +70,7 @@ def lint(grant: Grant, zone: Zone, at: Instant) -> list[Finding]:
     """What to look at in a grant for a lock in a zone, from `at` on: the past cannot be mended."""
     reason = fault(grant)
     if reason:
-        text = f"{reasons.text(reason)} ({reasons.name(reason)}, {reason})"
+        text = f"{words.text(reason)} ({words.name(reason)}, {reason})"
         return [Finding("refused", text)]
     begin = _later(at, grant.start)
     limits = list(_limits(grant, begin))
@@ -110,7 +111,7 @@ def _over(grant: Grant, zone: Zone, begin: Instant) -> Finding | None:
         return None
     end = grant.until if reason == reasons.EXPIRED else grant.lease
     assert end
-    return Finding("over", f"{reasons.text(reason)} It ended {moment(end, zone)}.")
+    return Finding("over", f"{words.text(reason)} It ended {moment(end, zone)}.")
 
 
 class _Look:

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 from firmware.policy import reasons
 from firmware.policy.decision import Decision, State
-from firmware.policy.forecast import timeline
 from firmware.policy.grant import Grant
 from firmware.policy.instant import Instant
 from firmware.policy.zone import Wall, Zone
+from host_sim.timeline import timeline
 
 from .terms import local_datetime
 
@@ -41,7 +41,7 @@ def allowed(
 def reasons_over(
     grant: Grant, zone: Zone, at: Instant, seconds: int, parent: Grant | None = None
 ) -> Iterator[tuple[int, int, int]]:
-    """Yield (offset, length, reason), all the time, as `firmware.policy.forecast.timeline`."""
+    """Yield (offset, length, reason), all the time, as `host_sim.timeline`."""
     state = State(grant.lock)
     if parent:
         state.parent = parent

@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from firmware.policy.grant import ANY_CHANNEL, LOCAL, REMOTE, Grant, normalise
-from firmware.policy.instant import DAY_S, Instant, iso
+from firmware.policy.instant import DAY_S, Instant
 from firmware.policy.schedule import EVERY_DAY, NO_FIRST_DAY, NO_LAST_DAY, Rule
+from host_sim.words import iso
 
 from .tedee import BadRequest, RepeatEvent, Times, rights
 

@@ -13,17 +13,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from firmware.policy.explain import (
-    ACTION_NAMES,
-    CHANNEL_NAMES,
-    LEVEL_NAMES,
-    duration,
-    readable,
-)
 from firmware.policy.grant import ALL_RIGHTS, GUEST, GUEST_RIGHTS, Grant, normalise
-from firmware.policy.instant import DAY_S, Instant, from_unix, iso
+from firmware.policy.instant import DAY_S, Instant, from_unix
 from firmware.policy.schedule import EVERY_DAY, NO_FIRST_DAY, NO_LAST_DAY, Rule
 from firmware.policy.zone import Wall, Zone
+from host_sim.words import ACTION_NAMES, CHANNEL_NAMES, LEVEL_NAMES, duration, iso, readable
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EPOCH = date(1970, 1, 1)

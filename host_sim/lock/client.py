@@ -1,6 +1,7 @@
 """A simulated lock in a process of its own, on any runtime that has pipes. For CPython."""
 
 import json
+import tempfile
 from types import TracebackType
 from typing import Any
 
@@ -15,11 +16,16 @@ class LockCrashed(Exception):
 
 
 class LockProcess:
-    """A lock that was just provisioned, as a context manager; `ask` it."""
+    """A lock that was just provisioned, as a context manager; `ask` it.
 
-    def __init__(self, runtime: str, lock: str, zone: str, issuer: PublicKey):
+    Its flash is a folder that goes away with it.
+    """
+
+    def __init__(self, runtime: str, lock: str, issuer: PublicKey, at_s: int):
+        self._flash = tempfile.TemporaryDirectory(prefix="sharelock-")
         self._process = runtimes.start(runtime, "host_sim/lock/serve.py")
-        self._send({"lock": lock, "zone": zone, "issuer": (issuer.x + issuer.y).hex()})
+        key = (issuer.x + issuer.y).hex()
+        self._send({"folder": self._flash.name, "lock": lock, "issuer": key, "t": at_s})
 
     def ask(self, do: str, at_s: int, **members: Any) -> Any:
         """Have the lock do something at a time (Unix seconds). Raises LockCrashed."""
@@ -35,7 +41,10 @@ class LockProcess:
             line = ""
         if not line:
             raise LockCrashed(f"the lock's process ended with status {self._process.wait()}")
-        return json.loads(line)
+        answer = json.loads(line)
+        if "error" in answer:
+            raise LockCrashed(f"the lock did not understand {request}: {answer['error']}")
+        return answer
 
     def __enter__(self) -> "LockProcess":
         return self
@@ -50,3 +59,4 @@ class LockProcess:
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()
+        self._flash.cleanup()

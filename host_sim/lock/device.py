@@ -1,101 +1,87 @@
-"""The simulated lock: a clock, grants, and answers.
+"""The simulated lock: the firmware as a whole, on a board whose time is the story's.
 
-A request is a dict with `do` and the world's time `t` (Unix seconds); the answer is a dict. The
-session that proves a phone's key is not simulated here: a request says which key it proved.
+A request is a line of JSON with `do` and the world's time `t` (Unix seconds). What a lock answers
+by itself is in `firmware.link.lines`; here is what only a story asks.
 """
 
+import json
+import os
 from binascii import unhexlify
 
-from firmware.access.intake import Intake
+from firmware.app import Lock
+from firmware.clock.clock import Clock
 from firmware.crypto.p256 import PublicKey
+from firmware.link.lines import Lines
 from firmware.policy import reasons
-from firmware.policy.decision import TRUSTED, UNKNOWN, Decision, Now, Request, decide
-from firmware.policy.explain import ACTION_NAMES, CHANNEL_NAMES, MODE_NAMES, explain
-from firmware.policy.forecast import next_allowed, timeline
-from firmware.policy.instant import Instant, from_unix, to_unix
-from firmware.policy.zone import Zone
-
-from .memory import Memory
-
-_ACTIONS = {name: bit for bit, name in ACTION_NAMES.items()}
-_CHANNELS = {name: bit for bit, name in CHANNEL_NAMES.items()}
+from firmware.policy.decision import TRUSTED, UNKNOWN
+from firmware.policy.instant import from_unix
+from firmware.store import identity
+from firmware.store.flash import Flash
+from host_sim.timeline import timeline
+from host_sim.world.hardware import Hardware
 
 
-class Lock:
-    """A lock just provisioned: its id, its zone (POSIX TZ), the issuer's key (x, y; 64 bytes)."""
+class StoryClock(Clock):
+    """The lock's clock, but for what it says: the story's time, as well known as the story has it.
 
-    def __init__(self, lock, zone, issuer):
-        self._now = Now(Instant())
-        self._zone = Zone(zone)
-        self._memory = Memory(lock)
-        self._decision = Decision()
-        self._time_s = 0
+    `error_s` is None for a time that is unknown.
+    """
+
+    def __init__(self, hardware, *parts):
+        super().__init__(*parts)
+        self.error_s = 0
+        self._hardware = hardware
+
+    def read(self, now):
+        """Fill `now`."""
+        now.at.set(from_unix(self._hardware.ms // 1000))
+        now.error_s = self.error_s or 0
+        now.trust = UNKNOWN if self.error_s is None else TRUSTED
+
+
+class Device:
+    """A lock just provisioned in an empty folder, at a time: its id, and the issuer's key."""
+
+    def __init__(self, folder, lock, issuer, at_s):
         key = PublicKey(issuer[:32], issuer[32:])
         key.precompute()
-        self._intake = Intake(lock, key, self._memory)
-        self._verbs = {
-            "clock": self._clock,
-            "mode": self._mode,
-            "statement": self._statement,
-            "act": self._act,
-            "explain": self._explain,
-            "spans": self._spans,
-        }
+        flash = Flash(folder)
+        who = identity.Identity(lock, key, os.urandom(identity.KEY_BYTES))
+        identity.write(flash.pair, who)
+        self._hardware = Hardware(at_s, os.urandom)
+        self._lock = Lock(self._hardware, flash, who, _nobody_listens, self._make_clock)
+        self._lock.start()
+        self._lines = Lines(self._lock)
+        self._lines.verbs["clock"] = self._know
+        self._lines.verbs["spans"] = self._spans
 
-    def answer(self, request):
+    def _make_clock(self, *parts):
+        self._clock = StoryClock(self._hardware, *parts)
+        return self._clock
+
+    def answer(self, line):
         """Carry out one request at the world's time that it names."""
-        self._time_s = request["t"]
-        self._now.at.set(from_unix(self._time_s))
-        return self._verbs[request["do"]](request)
+        self._hardware.wait(json.loads(line)["t"] * 1000 - self._hardware.ms)
+        self._lock.step()
+        return self._lines.answer(line)
 
-    def _clock(self, request):
+    def _know(self, request):
         """How well it knows the time from now on: `error_s`, None for not at all."""
-        error_s = request["error_s"]
-        self._now.error_s = error_s or 0
-        self._now.trust = UNKNOWN if error_s is None else TRUSTED
+        self._clock.error_s = request["error_s"]
         return {}
-
-    def _mode(self, request):
-        self._memory.mode = MODE_NAMES.index(request["mode"])
-        return {}
-
-    def _statement(self, request):
-        """Take in a signed statement, in hexadecimal; tells why not."""
-        return {"reason": reasons.name(self._intake.accept(unhexlify(request["token"])))}
-
-    def _act(self, request):
-        """Unlock, lock or pull if it is allowed; otherwise tell why not, and when."""
-        question = self._question(request)
-        decision = self._decision
-        decide(*question)
-        answer = {"allowed": decision.allowed, "reason": reasons.name(decision.reason)}
-        if decision.allowed:
-            self._memory.record(decision, self._time_s)
-        else:
-            instant = next_allowed(*question)
-            answer["next"] = None if instant is None else to_unix(instant)
-        return answer
-
-    def _explain(self, request):
-        steps = explain(*self._question(request))
-        return {"steps": [[step.name, _name(step.reason), step.seen] for step in steps]}
 
     def _spans(self, request):
         """When time allows a key, for `seconds` from `start` on: [offset, length] each."""
-        grant = self._memory.find(unhexlify(request["key"]))
-        state = self._memory.state_at(grant, self._time_s)
+        lock = self._lock
+        grant = lock.grants.find(unhexlify(request["key"]))
+        if grant is None:
+            raise ValueError("no grant for this key")
+        state = lock.grants.state_at(grant, 0)
         start = from_unix(request["start"])
-        spans = timeline(grant, start, self._zone, state, request["seconds"], self._decision)
+        door = lock.door
+        spans = timeline(grant, start, door.zone, state, request["seconds"], door.decision)
         return {"spans": [[o, n] for o, n, reason in spans if reason == reasons.ALLOWED]}
 
-    def _question(self, request):
-        key = unhexlify(request["key"])
-        grant = self._memory.find(key)
-        action, channel = _ACTIONS[request["action"]], _CHANNELS[request["channel"]]
-        asked = Request(key, action, channel, request["proven"])
-        state = self._memory.state_at(grant, self._time_s)
-        return grant, asked, self._now, self._zone, state, self._decision
 
-
-def _name(reason):
-    return None if reason is None else reasons.name(reason)
+def _nobody_listens(text):
+    pass

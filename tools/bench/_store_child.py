@@ -1,8 +1,7 @@
 """The part of the store benchmark that runs on MicroPython: one store on littlefs, measured.
 
 `_store_child.py STORE COUNT SAMPLES`: fills a store with COUNT grants and prints a JSON object
-of what SAMPLES operations of each kind took on average. `flash`, the RAM flash with ESP32
-geometry that counts, comes from firmware_tests/power.
+of what SAMPLES operations of each kind took on average.
 """
 
 import gc
@@ -10,13 +9,12 @@ import json
 import sys
 from gc import mem_alloc  # type: ignore[attr-defined]  # MicroPython's
 
-from flash import BOARD_BLOCKS, MOUNT, Flash  # type: ignore[import-not-found]
-
 from firmware.policy.grant import Grant
 from firmware.policy.instant import Instant
 from firmware.policy.schedule import Rule
 from firmware.store.files import Files
 from firmware.store.grants import FOLDERS, Grants
+from host_sim.world.flash import BOARD_BLOCKS, MOUNT, Flash
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,8 +16,6 @@ from host_sim import runtimes
 Row = tuple[str, int | float | str, str, str]
 
 CHILD = Path(__file__).with_name("_store_child.py").relative_to(runtimes.ROOT)
-# The flash is the one that the power cuts are tried on.
-FLASH = "firmware_tests/power"
 COUNTS = (100, 1_000, 10_000)
 SAMPLES = {"ours": 100, "json": 10, "files": 100}
 NAMES = {"ours": "grant cache", "json": "one JSON file", "files": "a file per grant"}
@@ -45,7 +43,6 @@ def measured(kind: str, count: int) -> dict[str, Any]:
         str(count),
         str(min(SAMPLES[kind], count // 2)),
         heap="64m",
-        path=[FLASH],
         timeout_s=900,
     )
     if done.returncode:

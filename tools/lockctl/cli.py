@@ -8,10 +8,10 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from firmware.policy import reasons
 from firmware.policy.grant import FIRST_DAY, LAST_DAY
 from firmware.policy.instant import FAR_S, Instant, from_unix
 from firmware.policy.zone import Zone, ZoneError
+from host_sim import words
 from host_sim.cloud.keys import KeyFileError
 from host_sim.cloud.tedee import BadRequest
 from host_sim.cloud.terms import TermsError, read_duration, read_instant
@@ -35,7 +35,7 @@ class Refused(click.ClickException):
     exit_code = NO
 
     def __init__(self, what: str, reason: int):
-        super().__init__(f"{what}: {reasons.text(reason)} ({reasons.name(reason)}, {reason})")
+        super().__init__(f"{what}: {words.text(reason)} ({words.name(reason)}, {reason})")
 
 
 class Group(click.Group):

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import click
 
-from firmware.policy.explain import ACTION_NAMES, CHANNEL_NAMES
+from host_sim.words import ACTION_NAMES, CHANNEL_NAMES
 
 from .cli import NO, BadInput, Group, json_option
 from .cloud import Login

@@ -5,7 +5,6 @@ from typing import Any, BinaryIO
 import click
 from rich.text import Text
 
-from firmware.policy import reasons
 from firmware.policy.decision import (
     HOLDOVER,
     LONGEST_ERROR_S,
@@ -15,13 +14,15 @@ from firmware.policy.decision import (
     Request,
     State,
 )
-from firmware.policy.explain import ACTION_NAMES, CHANNEL_NAMES, MODE_NAMES, Step
-from firmware.policy.explain import explain as explain_steps
 from firmware.policy.forecast import next_allowed
 from firmware.policy.grant import Grant
 from firmware.policy.instant import Instant
 from firmware.policy.zone import Zone
+from host_sim import words
 from host_sim.cloud.preview import moment, shown
+from host_sim.explain import Step
+from host_sim.explain import explain as explain_steps
+from host_sim.words import ACTION_NAMES, CHANNEL_NAMES, MODE_NAMES
 
 from .cli import NO, SECONDS, TIME, conflict, json_option, time_option, zone_option
 from .output import console, print_json, table
@@ -149,7 +150,7 @@ def _tell_json(decision: Decision, steps: list[Step], later: Instant | None, zon
     told = [
         {
             "check": s.name,
-            "reason": None if s.reason is None else reasons.name(s.reason),
+            "reason": None if s.reason is None else words.name(s.reason),
             "seen": s.seen,
         }
         for s in steps
@@ -157,7 +158,7 @@ def _tell_json(decision: Decision, steps: list[Step], later: Instant | None, zon
     print_json(
         {
             "allowed": decision.allowed,
-            "reason": reasons.name(decision.reason),
+            "reason": words.name(decision.reason),
             "number": decision.reason,
             "next": later and shown(later, zone).isoformat(),
             "counts": decision.counts,
@@ -177,7 +178,7 @@ def _tell(decision: Decision, steps: list[Step], later: Instant | None, zone: Zo
     out.print()
     number = decision.reason
     verdict = ("ALLOWED", "bold green") if decision.allowed else ("DENIED", "bold red")
-    why = f"  {reasons.text(number)} ({reasons.name(number)}, {number})"
+    why = f"  {words.text(number)} ({words.name(number)}, {number})"
     out.print(Text.assemble(verdict, why), soft_wrap=True)
     for note in _notes(decision):
         out.print(note, soft_wrap=True)
@@ -189,7 +190,7 @@ def _tell(decision: Decision, steps: list[Step], later: Instant | None, zone: Zo
 def _answer(reason: int | None) -> Text:
     if reason is None:
         return Text("not reached", "dim")
-    return Text(reasons.name(reason), "red") if reason else Text("ok", "green")
+    return Text(words.name(reason), "red") if reason else Text("ok", "green")
 
 
 def _notes(decision: Decision) -> list[str]:

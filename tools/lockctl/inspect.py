@@ -10,11 +10,10 @@ from rich.text import Text
 
 from firmware.access import claims
 from firmware.crypto import cbor, cose, cwt
-from firmware.policy import reasons
-from firmware.policy.explain import readable
+from host_sim import words
 from host_sim.cloud.keys import load_public
-from firmware.policy.instant import iso
 from host_sim.cloud.terms import write_terms
+from host_sim.words import iso, readable
 
 from .cli import NO, json_option
 from .output import console, print_json
@@ -85,7 +84,7 @@ def _members(token: Token, verdict: tuple[str, str]) -> dict[str, Any]:
     members: dict[str, Any] = {
         "bytes": len(token.octets),
         "signature": verdict[0].lower(),
-        "reason": reasons.name(token.reason),
+        "reason": words.name(token.reason),
         "number": token.reason,
     }
     if token.statement:
@@ -102,7 +101,7 @@ def _members(token: Token, verdict: tuple[str, str]) -> dict[str, Any]:
 
 def _tell(token: Token, verdict: tuple[str, str], out: Console) -> None:
     _line(out, "signature", (verdict[0], _STYLES[verdict[0]]), f"  {verdict[1]}")
-    name, text = reasons.name(token.reason), reasons.text(token.reason)
+    name, text = words.name(token.reason), words.text(token.reason)
     if token.reason:
         _line(out, "content", ("refused", "bold red"), f"  {text} ({name}, {token.reason})")
     else:

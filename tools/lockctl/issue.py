@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
-from firmware.policy.explain import ACTION_NAMES, CHANNEL_NAMES, LEVEL_NAMES
 from firmware.policy.grant import Grant
 from host_sim.cloud import tedee
 from host_sim.cloud.issuer import GrantRefused
 from host_sim.cloud.issuer import issue as sign
 from host_sim.cloud.keys import PrivateKey, load_public
 from host_sim.cloud.terms import Terms, write_terms
+from host_sim.words import ACTION_NAMES, CHANNEL_NAMES, LEVEL_NAMES
 
 from .cli import Refused, conflict, json_option, time_option, zone_option
 from .output import print_json

@@ -9,7 +9,7 @@ from rich.text import Text
 from firmware.store import entry
 from firmware.store.export import HEAD_BYTES, HeadError, read_head
 from firmware.store.seal import Seal
-from host_sim.cloud.entries import described, words
+from host_sim.cloud.entries import described, meaning
 
 from .cli import NO, BadInput, Group, json_option
 from .output import console, print_json, table
@@ -120,7 +120,7 @@ class _Export:
                 for place, name, text in self.faults
             ],
             "notes": [
-                {"sequence": each.sequence, "count": each.count, "text": words(each)}
+                {"sequence": each.sequence, "count": each.count, "text": meaning(each)}
                 for each in self.notes()
             ],
         }
@@ -149,7 +149,7 @@ class _Export:
             where = f"  entry {place} at byte {_offset(place)}: {text}"
             out.print(Text.assemble((name, "bold red"), where), soft_wrap=True)
         for each in self.notes():
-            where = f"  number {each.sequence}: {words(each)} ({each.count})"
+            where = f"  number {each.sequence}: {meaning(each)} ({each.count})"
             out.print(Text.assemble(("note", "yellow"), where), soft_wrap=True)
         if self.previous is None:
             text = "  what came before the first entry is not known; --link HEX says it"

@@ -8,13 +8,13 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from firmware.policy.explain import duration
 from firmware.policy.forecast import HORIZON_S
 from firmware.policy.grant import Grant, fault
 from firmware.policy.instant import DAY_S, Instant
 from firmware.policy.zone import Zone
 from host_sim.cloud.preview import Change, after, allowed, changes, moment, shown
 from host_sim.grid import HOURS, WEEK_S, week, week_start
+from host_sim.words import duration
 
 from .cli import NO, Refused, conflict, json_option, time_option, zone_option
 from .output import console, print_json, table

@@ -9,6 +9,7 @@ from firmware.access import claims, intake
 from firmware.crypto import cose
 from firmware.policy import reasons
 from firmware.policy.grant import Grant, fault
+from host_sim import words
 
 from .cli import BadInput
 
@@ -56,7 +57,7 @@ def read(content: bytes) -> Token:
         statement = cose.parse(token)
         if statement.typ != claims.TYPE:
             return Token(token, reasons.UNKNOWN_KIND, statement)
-        grant = claims.read(statement.payload)
+        grant, _ = claims.read_numbered(statement.payload)
     except claims.ClaimsError as error:
         return Token(token, error.reason, statement)
     except cose.CoseError as error:
@@ -82,5 +83,5 @@ def read_any_grant(file: BinaryIO) -> tuple[Grant, int]:
 
 def _bad(file: BinaryIO, reason: int) -> BadInput:
     name = getattr(file, "name", "<stdin>")
-    told = f"{reasons.text(reason)} ({reasons.name(reason)}, {reason})"
+    told = f"{words.text(reason)} ({words.name(reason)}, {reason})"
     return BadInput(f"{name} holds no grant that a lock takes in: {told}")

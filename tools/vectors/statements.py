@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
+import cbor2
+
 from .grants import (
     DAY_S,
     LOCK,
@@ -24,7 +26,7 @@ from .grants import (
     sign,
 )
 
-GRANT, REVOCATION, BATCH, TIME, SETTINGS, ACK = range(TYPE_GRANT, TYPE_GRANT + 6)
+GRANT, REVOCATION, BATCH, TIME, SETTINGS, ACK, ISSUER = range(TYPE_GRANT, TYPE_GRANT + 7)
 MOST_SEQUENCE = 2**30 - 1
 NONCE = b"%016d" % 1  # the test's lock asks with it
 MANY = "".join(sorted(str(n)[-1] for n in range(1, 13)))
@@ -64,6 +66,30 @@ def _revoke(
 
 def _batch(first: Any, last: Any, *changes: Any, **more: Any) -> Change:
     return _says(BATCH, {0: first, 1: last, 2: [list(change) for change in changes]}, **more)
+
+
+def _lean(change: Change) -> Change:
+    """The same without what a batch says for all its members, and with the key by its id."""
+    members = cbor2.loads(change[1])
+    del members[3]
+    if members[6] == NOON_S:
+        del members[6]
+    if 8 in members:
+        members[8] = {3: sha256(canonical(members[8][1])).digest()[:16]}
+    return change[0], canonical(members)
+
+
+def _named_by(kid: Any) -> Change:
+    """A grant of share 1 whose key is given as an id."""
+    members = cbor2.loads(_grant(1, 1)[1])
+    members[8] = {3: kid}
+    return GRANT, canonical(members)
+
+
+def _without(label: int) -> Change:
+    members = cbor2.loads(_grant(1, 1)[1])
+    del members[label]
+    return GRANT, canonical(members)
 
 
 def _phone(number: int) -> str:
@@ -238,6 +264,30 @@ def _batches() -> Iterator[Run]:
             ),
         ],
     )  # fmt: skip
+    lean = _batch(
+        1, 4,
+        _lean(_grant(1, 1)), _lean(_grant(2, 2, iat=NOON_S + 60)), _lean(_revoke(3, 1)),
+        _lean(_grant(4, 3)),
+    )  # fmt: skip
+    yield (
+        "what all changes of a batch have in common is said once",
+        [
+            _step(_lean(_grant(1, 1)), "bad_key"),
+            _step(_named_by(_key(1)), "bad_key"),
+            _step(_without(3), "malformed"),
+            _step(_without(6), "malformed"),
+            _step(_batch(1, 1, _named_by(_key(1)[:15])), "bad_key"),
+            _step(_batch(1, 1, _named_by("k" * 16)), "bad_key"),
+            _step(_batch(1, 1, _without(8)), "bad_key"),
+            _step(_batch(1, 1, _lean(_grant(1, 1)), aud="back-door"), "other_lock"),
+            _step(_grant(4, 3), "allowed", 0, "3"),
+            _step(lean, "allowed", 4, "23"),
+            _step(_grant(2, 2, iat=NOON_S + 30), "old_sequence", 4, "23"),
+            _step(_grant(2, 2, iat=NOON_S + 60), "allowed", 4, "23"),
+            _step(_grant(4, 3), "allowed", 4, "23"),
+            _step(_batch(5, 5, _lean(_revoke(5, 2))), "allowed", 5, "3"),
+        ],
+    )
     full = [_grant(n, n) for n in range(1, CAPACITY + 1)]
     newer = [_grant(CAPACITY + n, n, version=2) for n in range(1, 4)]
     digits = "".join(sorted(str(n)[-1] for n in range(1, CAPACITY + 1)))
@@ -273,7 +323,7 @@ def _batches() -> Iterator[Run]:
                 (_batch(1, 1, aud="back-door"), "other_lock"),
                 (_batch(1, 1, _grant(1, 1, aud="back-door"), aud="back-door"), "other_lock"),
                 (_batch(1, 1, iat=OLDEST_S - 1), "bad_dates"),
-                (_batch(1, 1, _grant(1, 1, alien="x" * 4096)), "too_large"),
+                (_batch(1, 1, _grant(1, 1, alien="x" * 6144)), "too_large"),
                 (_grant(1, 1, alien="x" * 1024), "too_large"),
             )
         ],
@@ -366,11 +416,11 @@ def _others() -> Iterator[Run]:
     yield (
         "settings",
         [
-            _step(_says(SETTINGS, {**known, 4: 3601}), "malformed"),
-            _step(_says(SETTINGS, {**known, 1: "nowhere"}), "malformed"),
+            _step(_says(SETTINGS, {**known, 4: 3601}), "bad_settings"),
+            _step(_says(SETTINGS, {**known, 1: "nowhere"}), "bad_settings"),
             _step(_says(SETTINGS, {**known, 1: b"UTC0"}), "malformed"),
             _step(_says(SETTINGS, {**known, 5: True}), "malformed"),
-            _step(_says(SETTINGS, {**known, 2: "UTC0"}), "malformed"),
+            _step(_says(SETTINGS, {**known, 2: "UTC0"}), "bad_settings"),
             _step(_says(SETTINGS, {**known, 7: 1}), "critical_unknown"),
             _step(_says(SETTINGS, {**known, 0: 0}), "bad_version"),
             _step(_says(SETTINGS, {**later, 3: 0}), "bad_dates"),
@@ -399,6 +449,46 @@ def _others() -> Iterator[Run]:
     )
 
 
+def _names(epoch: Any, key: Any, iat: Any = NOON_S, **more: Any) -> Change:
+    terms = {0: epoch, 1: cose_key(key) if isinstance(key, str) else key, **more.pop("terms", {})}
+    return ISSUER, canonical({6: iat, -65537: terms})
+
+
+def _issuers() -> Iterator[Run]:
+    def root(change: Change, reason: str, held: str = "") -> Step:
+        return _token(change, "root"), reason, 0, held
+
+    x, y = coordinates("second")
+    yield (
+        "one issuer after another",
+        [
+            _step(_names(1, "second"), "unknown_issuer"),
+            (_token(_names(1, "second"), "thief"), "unknown_issuer", 0, ""),
+            root(_grant(1, 1), "unknown_issuer"),
+            root(_names(0, "second"), "bad_version"),
+            root(_names(2**30, "second"), "bad_version"),
+            root(_names(True, "second"), "malformed"),
+            root(_names(1, None), "malformed"),
+            root(_names(1, {1: 2, -1: 1, -2: x}), "bad_key"),
+            root(_names(1, {1: 2, -1: 1, -2: y, -3: x}), "bad_key"),
+            root(_names(1, "second", terms={2: 0}), "critical_unknown"),
+            root(_names(1, "second", OLDEST_S - 1), "bad_dates"),
+            root(_names(1, "second", None), "malformed"),
+            _step(_grant(1, 1), "allowed", 0, "1"),
+            root(_names(2, "second"), "allowed", "1"),
+            root(_names(2, "second"), "allowed", "1"),
+            root(_names(2, "issuer"), "old_epoch", "1"),
+            root(_names(1, "issuer"), "old_epoch", "1"),
+            _step(_grant(2, 2), "unknown_issuer", 0, "1"),
+            (_token(_grant(2, 2), "second"), "allowed", 0, "12"),
+            (_token(_names(3, "thief"), "second"), "unknown_issuer", 0, "12"),
+            root(_names(9, "issuer"), "allowed", "12"),
+            (_token(_grant(3, 3), "second"), "unknown_issuer", 0, "12"),
+            _step(_grant(3, 3), "allowed", 0, "123"),
+        ],
+    )
+
+
 def _first_link() -> bytes:
     """The link of the entry that the test's log begins with: docs/log.md has the layout."""
     trust, error_class, day, second = 2, 3, 20_000, 43_210
@@ -410,7 +500,7 @@ def _first_link() -> bytes:
 def files() -> Iterator[tuple[str, str]]:
     """Yield the name and the text of the one file."""
     runs = []
-    for group in (_revocations, _batches, _members, _others):
+    for group in (_revocations, _batches, _members, _others, _issuers):
         for name, steps in group():
             lines = ",\n".join(
                 json.dumps({"token": token.hex(), "reason": why, "applied": applied, "held": held})
@@ -420,6 +510,7 @@ def files() -> Iterator[tuple[str, str]]:
     head = {
         "lock": LOCK,
         "issuer": b"".join(coordinates("issuer")).hex(),
+        "root": b"".join(coordinates("root")).hex(),
         "capacity": CAPACITY,
     }
     text = ",\n".join(runs)

@@ -11,6 +11,7 @@ from firmware.policy.decision import Decision, Now, Request, State, decide
 from firmware.policy.grant import LOCK, PULL, REMOTE, UNLOCK
 from firmware.policy.instant import from_unix
 from firmware.policy.zone import Zone
+from host_sim import words
 
 from . import terms
 from .context import Context
@@ -41,7 +42,7 @@ def may_ask(ctx: Context, person: Person, device: Device, action: str) -> Share:
     if share is not None and share.status == ACCEPTED:
         reason = verdict(ctx, share, ACTIONS[action])
     if share is None or reason:
-        raise Forbidden(reasons.name(reason), reasons.text(reason))
+        raise Forbidden(words.name(reason), words.text(reason))
     return share
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from firmware.policy import reasons
 from firmware.policy.grant import ADMIN, ALL_RIGHTS, GUEST, GUEST_RIGHTS, OWNER, Grant, fault
 from firmware.policy.zone import Zone
+from host_sim import words
 
 from .. import terms
 from .errors import Invalid
@@ -33,7 +33,7 @@ def write(share: Share, change: Write) -> None:
     change(wanted)
     reason = fault(wanted)
     if reason:
-        raise Invalid(reasons.text(reason), code=reasons.name(reason))
+        raise Invalid(words.text(reason), code=words.name(reason))
     kept = terms.write_terms(wanted)
     kept.pop("lease", None)
     kept.pop("parent", None)

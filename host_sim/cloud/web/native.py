@@ -11,10 +11,10 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from firmware.clock.clock import NONCE_BYTES
-from firmware.policy.explain import MODE_NAMES
 from firmware.policy.zone import ZoneError
 from firmware.store.entry import Entry
 from firmware.store.settings import LEAST_ERROR_S, MOST_AUTO_LOCK_S
+from host_sim.words import MODE_NAMES
 from host_sim.world.zones import posix
 
 from ..domain import addresses, audit, devices, issuing, names, permissions, phones

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from firmware.policy.explain import duration
 from firmware.policy.zone import Zone
+from host_sim.words import duration
 
 from ..domain import permissions, sharing
 from ..domain.model import ACCEPTED, Share

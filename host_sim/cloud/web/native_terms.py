@@ -8,15 +8,15 @@ from typing import Annotated, Any, Literal
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from firmware.policy import explain as explaining
-from firmware.policy import reasons
 from firmware.policy.decision import Decision, Now, Request, State
-from firmware.policy.explain import ACTION_NAMES, CHANNEL_NAMES
 from firmware.policy.forecast import next_allowed
 from firmware.policy.grant import FIRST_DAY, LAST_DAY, MOST_RULES, Grant
 from firmware.policy.grant import fault as fault_of
 from firmware.policy.instant import DAY_S, Instant, from_unix
 from firmware.policy.zone import Zone
+from host_sim import explain as explaining
+from host_sim import words
+from host_sim.words import ACTION_NAMES, CHANNEL_NAMES
 
 from .. import lint as linting
 from .. import preview as previewing
@@ -227,14 +227,14 @@ def explain(
     later = next_allowed(*question, Decision())
     return Explanation(
         allowed=decision.allowed,
-        reason=reasons.name(decision.reason),
+        reason=words.name(decision.reason),
         number=decision.reason,
-        text=reasons.text(decision.reason),
+        text=words.text(decision.reason),
         next=None if later is None else _shown(later, zone),
         checks=[
             Step(
                 check=step.name,
-                reason=None if step.reason is None else reasons.name(step.reason),
+                reason=None if step.reason is None else words.name(step.reason),
                 seen=step.seen,
             )
             for step in steps
@@ -263,7 +263,7 @@ def grants(share: Share) -> tuple[Grant, Grant | None]:
 def _check(grant: Grant) -> None:
     reason = fault_of(grant)
     if reason:
-        raise Invalid(reasons.text(reason), code=reasons.name(reason))
+        raise Invalid(words.text(reason), code=words.name(reason))
 
 
 def _spans(

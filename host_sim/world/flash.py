@@ -28,7 +28,7 @@ class Flash:
     """
 
     def __init__(self, blocks=CI_BLOCKS, seed=1):
-        self._blocks = [_ERASED] * blocks
+        self._blocks: "list[bytes | bytearray]" = [_ERASED] * blocks
         self._random = seed % (_LEHMER - 1) + 1
         self.clear_counts()
         self.power_on()

@@ -1,31 +1,29 @@
 """Why? The checks of a decision in their order, with what each saw and what it said.
 
-Imports only its siblings. Runs the very checks that decide; only the descriptions live here.
-Allocates freely, so it runs after the answer has been given.
+Imports policy and the words for its numbers. Runs the very checks that decide; only the
+descriptions live here. Runs wherever the simulator's lock does; a lock at a door answers with
+numbers and leaves this to whoever asks.
 """
 
-from . import reasons
-from .decision import CHECKS, HOLDOVER, REPEAT_S, TRUSTED, certain, decide
-from .grant import ADMIN, GUEST, LOCAL, LOCK, MANAGE, OWNER, PULL, READ_LOG, REMOTE, UNLOCK
-from .instant import iso
+from firmware.policy.decision import CHECKS, REPEAT_S, certain, decide
+
+from . import words
+from .words import (
+    ACTION_NAMES,
+    CHANNEL_NAMES,
+    LEVEL_NAMES,
+    MODE_NAMES,
+    TRUST_NAMES,
+    duration,
+    iso,
+    readable,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .decision import Decision, Now, Request, State
-    from .grant import Grant
-    from .zone import Zone
-
-ACTION_NAMES = {
-    UNLOCK: "unlock",
-    LOCK: "lock",
-    PULL: "pull",
-    READ_LOG: "read-log",
-    MANAGE: "manage",
-}
-CHANNEL_NAMES = {LOCAL: "local", REMOTE: "remote"}
-LEVEL_NAMES = {GUEST: "guest", ADMIN: "admin", OWNER: "owner"}
-MODE_NAMES = ("normal", "vacation", "privacy", "no-remote")
-TRUST_NAMES = {TRUSTED: "trusted", HOLDOVER: "holdover"}
+    from firmware.policy.decision import Decision, Now, Request, State
+    from firmware.policy.grant import Grant
+    from firmware.policy.zone import Zone
 
 
 class Step:
@@ -49,9 +47,10 @@ def explain(
     decide(grant, request, now, zone, state, decision)
     decision.clear()
     steps = [Step(name) for name, _ in _DESCRIPTIONS]
-    for step, check, (_, describe) in zip(steps, CHECKS + (certain,), _DESCRIPTIONS):
+    for place, check in enumerate(CHECKS + (certain,)):
+        step = steps[place]
         step.reason = check(decision)
-        step.seen = describe(decision)
+        step.seen = _DESCRIPTIONS[place][1](decision)
         if step.reason:
             break
     decide(grant, request, now, zone, state, decision)
@@ -63,16 +62,6 @@ def names(mask: int, table: "dict[int, str]") -> str:
     return ", ".join([table[bit] for bit in sorted(table) if mask & bit]) or "none"
 
 
-def duration(seconds: int) -> str:
-    """Seconds in the largest units that divide them, `2 h 30 min`."""
-    parts = []
-    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
-        if seconds >= size:
-            parts.append("%d %s" % (seconds // size, unit))
-            seconds %= size
-    return " ".join(parts) or "0 s"
-
-
 def _key(d):
     return "proven" if d.request.proven is True else "not proven"
 
@@ -82,13 +71,6 @@ def _share(d):
         return "none for this key"
     level = LEVEL_NAMES.get(d.grant.level, "level %s" % d.grant.level)
     return "%s, %s" % (readable(d.grant.share), level)
-
-
-def readable(opaque: bytes) -> str:
-    """An opaque id as people know it: text if it is printable ASCII, hexadecimal if not."""
-    if opaque and all(32 < byte < 127 for byte in opaque):
-        return bytes(opaque).decode()
-    return "".join(["%02x" % byte for byte in opaque])
 
 
 def _revocation(d):
@@ -167,7 +149,7 @@ def _first_use(d):
 def _parent(d):
     if d.grant.parent is None:
         return "not passed on"
-    return "%s: %s" % (readable(d.grant.parent), reasons.name(d.parent_reason))
+    return "%s: %s" % (readable(d.grant.parent), words.name(d.parent_reason))
 
 
 def _certain(d):

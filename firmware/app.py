@@ -1,0 +1,232 @@
+"""The lock as a whole: every part is made here, once, and given to those that need it.
+
+Imports all layers; what it does to the outside goes through `hardware`, see `hal.hardware`. What
+a broken flash raises is told and tried again each second, because a door is more than its log;
+any other exception ends the program, and main.py starts it anew.
+"""
+
+from . import selftest
+from .access.door import Door
+from .access.inbox import Inbox
+from .access.intake import Intake
+from .access.root import Root
+from .access.sync import Sync
+from .clock import epoch
+from .clock.clock import Clock
+from .clock.ds3231 import Ds3231
+from .clock.ticks import Ticks
+from .crypto.kdf import HASH_BYTES, hkdf_expand
+from .lock.strike import Strike
+from .policy import reasons
+from .policy.decision import UNKNOWN, Now
+from .policy.instant import Instant
+from .store import damage, entry, identity
+from .store.floor import Floor
+from .store.grants import Grants
+from .store.log import Log
+from .store.seal import Seal
+from .store.settings import SettingsStore
+from .store.strangers import Strangers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Iterator
+
+    from .store.identity import Identity
+    from .store.settings import Settings
+
+    Say = Callable[[str], None]
+
+NOT_PROVISIONED = """\
+This lock is not provisioned. At the prompt:
+from firmware.provision import provision
+provision("its id", "the issuer's public key, 128 hex digits")"""
+
+TICK_MS = 1000
+_NAP_MS = 50  # the longest wait, so that a pulse ends and a tick comes in time
+_CALENDAR_OFF_S = 1  # how far the board's calendar may be from the clock
+
+
+class Lock:
+    """A provisioned lock on its flash; `start` it, and then call `step` for ever.
+
+    `door` answers requests, `accept` takes statements, `clock.ask` makes a nonce.
+    `say(text)` tells a person at the prompt what happens.
+    """
+
+    def __init__(
+        self,
+        hardware: "Any",
+        flash: "Any",
+        who: "Identity",
+        say: "Say",
+        make_clock: "Callable[..., Clock]" = Clock,
+    ):
+        self._hardware = hardware
+        self._say = say
+        self._now = Now(Instant(), 0, UNKNOWN)
+        self._ticked_ms = hardware.ticks_ms()
+        self._told = ""
+        self._applied: "Settings | None" = None
+        ticks = Ticks(hardware.ticks_ms, hardware.ticks_diff)
+        seal = Seal(hkdf_expand(who.device_key, b"state seal", HASH_BYTES))
+        self._floor = Floor(flash.pair, seal)
+        self.clock = make_clock(ticks, hardware.random, self._floor, Ds3231(hardware.bus))
+        self.log = Log(flash.log, flash.state, hkdf_expand(who.device_key, b"log", HASH_BYTES))
+        self.grants = Grants(flash.grants, flash.ledger, who.device_key, who.lock)
+        self.settings = SettingsStore(flash.pair, seal)
+        self._sync = Sync(flash.pair, seal)
+        self.root = Root(who.root, who.issuer, flash.pair, seal) if who.root else None
+        strangers = Strangers(self.log)
+        self.intake = Intake(
+            who.lock, who.issuer,
+            self.grants, self._sync, self.clock, self.settings, self.log, strangers,
+            self.root,
+        )  # fmt: skip
+        self.door = Door(
+            self.grants, self.log, strangers, self.clock, ticks,
+            self.settings.current.clock_zone(), Strike(hardware.strike),
+        )  # fmt: skip
+        self._inbox = Inbox(flash.statements, self.accept, say)
+        self._has_mail = True
+        self._scan: "Iterator[None]" = iter(())
+
+    # --- from boot to stop ----------------------------------------------------------------------
+
+    def start(self) -> None:
+        """After power came: what was cut off is finished, and the log has the boot.
+
+        The clock comes first, so that the entry has a time. Raises OSError if the flash is broken.
+        """
+        event = self.clock.start()
+        self.clock.read(self._now)
+        self.log.open(self._now)
+        self._enter(event)
+        damage.enter(self.log, self._now, self.settings, self._floor, self._sync, self.root)
+        self._apply_settings()
+        self.intake.recover()
+        self._scan = self.grants.scan()
+        self._tick()
+
+    def stop(self) -> None:
+        """Before power goes, if somebody says so: nothing is left to be found out at boot."""
+        self._hardware.strike.stop()
+        self.door.tick()
+        self.log.close()
+
+    def accept(self, token: bytes) -> int:
+        """Take in a statement; the number of a reason, or of the clock's event."""
+        reason = self.intake.accept(token)
+        self._apply_settings()
+        return reason
+
+    def _apply_settings(self) -> None:
+        settings = self.settings.current
+        if settings is not self._applied:
+            self._applied = settings
+            self.door.zone = settings.clock_zone()
+            self.grants.mode = settings.mode
+            self.clock.limit(settings.most_error_s)
+
+    # --- all the time ---------------------------------------------------------------------------
+
+    def step(self) -> int:
+        """Do what is due; the ms for which there is nothing to do.
+
+        While the strike has current, only what cannot wait, because other work has no deadline.
+        """
+        left_ms = self._hardware.strike.tick()
+        if self._is_second_over():
+            self._tick()
+        elif not left_ms and self._work():
+            return 0
+        return min(left_ms or _NAP_MS, _NAP_MS)
+
+    def _is_second_over(self) -> bool:
+        now_ms = self._hardware.ticks_ms()
+        if 0 <= self._hardware.ticks_diff(now_ms, self._ticked_ms) < TICK_MS:
+            return False
+        self._ticked_ms = now_ms
+        return True
+
+    def _tick(self) -> None:
+        self._has_mail = True
+        for task in (self._tick_clock, self.door.tick, self._set_calendar):
+            self._try(task)
+
+    def _work(self) -> bool:
+        """One piece of what can wait: a statement, then a bucket of grants. False: it is done."""
+        if self._has_mail:
+            self._has_mail = self._try(self._inbox.take)
+            return True
+        return self._try(self._scan_on)
+
+    def _try(self, task):
+        """What the task returns; False if the flash fails, which is told once."""
+        try:
+            return task()
+        except OSError as error:
+            if repr(error) != self._told:
+                self._told = repr(error)
+                self._say("flash: " + self._told)
+            return False
+
+    def _scan_on(self) -> bool:
+        for _ in self._scan:
+            return True
+        return False
+
+    def _tick_clock(self) -> None:
+        self._enter(self.clock.tick())
+
+    def _enter(self, event: int) -> None:
+        if event != reasons.NOTHING:
+            self.clock.read(self._now)
+            self.log.append(entry.CLOCK, self._now, event)
+
+    def _set_calendar(self) -> None:
+        """Let the board's calendar show UTC, for certificates and files; no rule asks it."""
+        self.clock.read(self._now)
+        if self._now.trust == UNKNOWN:
+            return
+        shown = epoch.from_rtc(self._hardware.calendar.datetime())
+        if shown is None or abs(shown.until(self._now.at)) > _CALENDAR_OFF_S:
+            self._hardware.calendar.datetime(epoch.rtc_fields(self._now.at))
+
+
+def run(hardware: "Any", flash: "Any", say: "Say") -> bool:
+    """Be the lock that is on this flash until something ends it; False if there is none.
+
+    Ctrl-C and SystemExit are an orderly stop, for the log. Raises whatever ends it.
+    """
+    broken = selftest.run()
+    if broken is not None:
+        raise RuntimeError(broken + " are broken")
+    who = identity.read(flash.pair)
+    if who is None:
+        say(NOT_PROVISIONED)
+        return False
+    lock = Lock(hardware, flash, who, say)
+    issuer = lock.root.issuer if lock.root else who.issuer
+    if issuer is not None:
+        issuer.precompute()
+    lock.start()
+    say("ready")
+    try:
+        _serve(lock, hardware, say)
+    except (KeyboardInterrupt, SystemExit):
+        lock.stop()
+        raise
+    return True
+
+
+def _serve(lock, hardware, say):
+    answer = None
+    if hardware.has_console:
+        from .link.lines import Lines
+
+        answer = Lines(lock).answer
+    while True:
+        line = hardware.wait(lock.step())
+        if line is not None and answer is not None:
+            say(answer(line))

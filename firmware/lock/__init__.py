@@ -1,0 +1,1 @@
+"""What moves: state machines over the parts that `hal` drives. Imports policy."""

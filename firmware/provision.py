@@ -1,0 +1,47 @@
+"""Makes a lock of a board with an empty flash: once, at the prompt, before it hangs on a door.
+
+Imports crypto, policy and store.
+"""
+
+import os
+from binascii import unhexlify
+
+from .crypto.p256 import PublicKey
+from .policy.grant import MOST_ID
+from .store import identity
+from .store.flash import Flash
+from .store.identity import KEY_BYTES, Identity
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Callable
+
+
+def provision(
+    lock: str,
+    issuer: str,
+    root: "str | None" = None,
+    folder: str = ".",
+    random: "Callable[[int], bytes]" = os.urandom,
+) -> None:
+    """Tell the lock its id (1 to 16 bytes) and the issuer's public key (x and y, 128 hex digits).
+
+    A `root`, a public key written alike, may name another issuer later. The lock makes its device
+    key itself, from `random`. The identity is written last, so a cut leaves a lock that was not
+    provisioned. Raises ValueError for an id that is none and on a lock that is one already,
+    InvalidPoint for a key that is none; then nothing changed.
+    """
+    first = _key(issuer)
+    vouching = None if root is None else _key(root)
+    if not 1 <= len(lock.encode()) <= MOST_ID:
+        raise ValueError("an id has 1 to 16 bytes")
+    flash = Flash(folder)
+    if identity.read(flash.pair) is not None:
+        raise ValueError("this lock is provisioned; erase its flash to begin anew")
+    flash.settle_all()
+    identity.write(flash.pair, Identity(lock.encode(), first, random(KEY_BYTES), vouching))
+
+
+def _key(digits):
+    key = unhexlify(digits)
+    return PublicKey(key[: len(key) // 2], key[len(key) // 2 :])

@@ -1,0 +1,283 @@
+"""The lock as a whole, from boot to stop: what it enters, takes in, opens and survives."""
+
+import json
+from binascii import hexlify
+
+from firmware import app
+from firmware.access.intake import LARGEST_BATCH
+from firmware.policy import reasons
+from firmware.link.lines import Lines
+from firmware.policy.decision import VACATION
+from firmware.policy.grant import Grant
+from firmware.policy.instant import Instant, from_unix
+from firmware.policy.zone import Wall
+from firmware.store import entry
+from firmware_tests.both.board_case import ANSWER_S, GRANTS, START_S, Board, RamFlash
+from firmware_tests.both.check import equal, raises, true
+from firmware_tests.both.statement_case import LOCK, run_named
+from host_sim.world.hardware import PULSE_MS, Hardware
+
+
+def test_the_first_boot_is_entered_and_so_is_what_the_clock_chip_says():
+    board = Board()
+    equal(board.log(entry.BOOT), [(entry.FIRST, 0)])
+    equal(board.log(entry.CLOCK), [(reasons.RTC_STOPPED, 0)])
+    equal(board.hardware.pin.level, 0)
+
+
+def test_an_orderly_stop_is_told_from_a_cut():
+    board = Board()
+    board.lock.stop()
+    board.boot()
+    equal([reason for reason, _ in board.log(entry.BOOT)], [entry.FIRST, entry.CLEAN])
+    board.boot()
+    equal([reason for reason, _ in board.log(entry.BOOT)][2:], [entry.UNCLEAN])
+
+
+def test_a_grant_from_a_file_opens_with_one_pulse_of_the_right_length():
+    board = Board()
+    board.leave("a.cose", GRANTS["an admin"])
+    board.live(2)
+    equal(board.said, ["a.cose: 0"])
+    before = board.hardware.ms
+    equal(board.ask(), reasons.ALLOWED)
+    board.live(10)
+    equal(board.hardware.pin.changes[1:], [(before, 1), (before + PULSE_MS, 0)])
+    equal(board.log(entry.DECISION), [(reasons.ALLOWED, 0)])
+
+
+def test_a_count_survives_a_cut_right_after_the_pulse_began():
+    board = Board()
+    counted = Grant(b"share-1", LOCK, bytes(16))
+    counted.uses = 2
+    counted.issued = Instant()
+    true(board.lock.grants.put(counted))
+    for _ in range(2):
+        equal(board.ask(), reasons.ALLOWED)
+        equal(board.hardware.pin.level, 1)
+        board.boot()  # no tick in between
+        equal(board.hardware.pin.level, 0)
+    equal(board.ask(), reasons.USES_SPENT)
+    boots = [reason for reason, _ in board.log(entry.BOOT)]
+    equal(boots, [entry.FIRST, entry.UNCLEAN, entry.UNCLEAN])
+
+
+def test_signed_time_sets_the_boards_calendar_and_the_chip_does_at_the_next_boot():
+    board = Board()
+    board.live(2)
+    equal(board.hardware.calendar.fields[0], 2000)
+    equal(board.set_time(), reasons.TIME_SET)
+    board.live(2)
+    equal(board.hardware.calendar.fields[:6], (2020, 12, 14, 0, 12, 1))
+    board.hardware.calendar.fields = (2000, 1, 1, 5, 0, 0, 0, 0)
+    board.hardware.ms += 3_600_000
+    board.boot()
+    equal(board.hardware.calendar.fields[:5], (2020, 12, 14, 0, 13))
+    told = [reason for reason, _ in board.log(entry.CLOCK)]
+    equal(told[1:], [reasons.RTC_SET, reasons.NOW_TRUSTED, reasons.RTC_READ, reasons.NOW_HOLDOVER])
+
+
+def test_a_calendar_that_drifts_is_set_again():
+    board = Board()
+    board.set_time()
+    board.live(1)
+    hour = list(board.hardware.calendar.fields)
+    hour[4] += 1
+    board.hardware.calendar.fields = tuple(hour)
+    board.live(2)
+    equal(board.hardware.calendar.fields[4], 12)
+
+
+def test_settings_count_at_once_and_after_a_boot():
+    board = Board()
+    for token, _ in run_named("settings"):
+        board.lock.accept(token)
+    settings = board.lock.settings.current
+    equal(settings.zone[:5], "CET-1")
+    wall = Wall()
+    for _ in range(2):
+        board.lock.door.zone.local(from_unix(ANSWER_S - 86_400), wall)
+        equal(wall.second // 3600, 13)
+        equal(board.lock.grants.mode, settings.mode)
+        equal(board.lock.clock._limit_s, settings.most_error_s)
+        board.boot()
+
+
+def test_the_mode_keeps_people_out_as_soon_as_it_is_set():
+    board = Board()
+    board.lock.accept(GRANTS["a guest without limits"])
+    equal(board.ask(), reasons.ALLOWED)
+    for token, _ in run_named("settings"):
+        board.lock.accept(token)
+    equal(board.lock.settings.current.mode, VACATION)
+    equal(board.ask(), reasons.MODE)
+    board.boot()
+    equal(board.ask(), reasons.MODE)
+
+
+def test_a_batch_that_was_cut_off_is_finished_at_boot():
+    board = Board()
+    token = run_named("batches continue each other, and each counts once")[1][0]
+    board.flash.pair[0].replace("batch", token)
+    board.boot()
+    true(board.lock.grants.count() > 0)
+    equal(board.flash.pair[0].read("batch"), None)
+
+
+# --- the inbox -----------------------------------------------------------------------------------
+
+
+def test_statements_are_taken_by_name_answered_and_removed():
+    board = Board()
+    board.leave("2.cose", GRANTS["a guest who may only lock"])
+    board.leave("1.cose", bytes(20))
+    board.leave("3.cose", bytes(2 * LARGEST_BATCH))
+    board.leave("notes.txt", b"mine")
+    board.live(5)
+    wanted = [reasons.MALFORMED, reasons.ALLOWED, reasons.TOO_LARGE]
+    equal(board.said, ["%d.cose: %d" % (n + 1, reason) for n, reason in enumerate(wanted)])
+    equal(board.flash.statements.names(), ["notes.txt"])
+
+
+def test_a_statement_that_is_found_again_changes_nothing():
+    board = Board()
+    board.leave("a.cose", GRANTS["an admin"])
+    board.live(2)
+    digest = board.lock.grants.digest()
+    board.leave("a.cose", GRANTS["an admin"])  # the cut came before it was removed
+    board.boot()
+    board.live(2)
+    equal(board.said, ["a.cose: 0"] * 2)
+    equal(board.lock.grants.digest(), digest)
+
+
+def test_nothing_without_a_deadline_is_begun_while_the_strike_has_current():
+    board = Board()
+    board.lock.accept(GRANTS["an admin"])
+    board.live(1)
+    board.ask()
+    board.leave("a.cose", GRANTS["an admin"])
+    board.live(2)
+    equal(board.said, [])
+    equal(board.log(entry.DECISION), [(reasons.ALLOWED, 0)], "the log cannot wait")
+    board.live(3)
+    equal(board.said, ["a.cose: 0"])
+
+
+# --- a broken flash ------------------------------------------------------------------------------
+
+
+def test_a_broken_flash_is_told_once_keeps_statements_and_opens_the_door():
+    board = Board()
+    board.lock.accept(GRANTS["an admin"])
+    board.live(1)
+    board.leave("a.cose", GRANTS["an admin"])
+    flash = board.flash
+    folders = [flash.log, flash.state, flash.ledger, flash.statements] + flash.grants
+    for folder in folders:
+        folder.fails = True
+    equal(board.ask(), reasons.ALLOWED)
+    board.live(10)
+    equal(board.said, ["flash: " + repr(OSError(5))])
+    equal(board.hardware.pin.level, 0)
+    for folder in folders:
+        folder.fails = False
+    board.live(2)
+    equal(board.said[1:], ["a.cose: 0"])
+    true((reasons.ALLOWED, 0) in board.log(entry.DECISION))
+
+
+def test_damage_of_small_records_is_entered():
+    board = Board()
+    board.lock.accept(run_named("settings")[9][0])
+    board.lock.stop()
+    board.flash.state.files["settings"][9] ^= 1
+    board.boot()
+    equal(board.log(entry.DAMAGE), [(entry.SETTINGS_COPIES, 0)])
+
+
+def test_all_buckets_are_looked_at_in_the_background():
+    board = Board()
+    board.lock.accept(GRANTS["an admin"])
+    board.lock.stop()
+    for name, content in board.flash.grants[0].files.items():
+        if name[0] == "g":
+            content[50] ^= 1
+    board.boot()
+    equal(board.log(entry.DAMAGE), [])
+    board.live(3)
+    equal(len(board.log(entry.DAMAGE)), 1)
+
+
+# --- run -----------------------------------------------------------------------------------------
+
+
+class Desk(Hardware):
+    """A board with a console, at which somebody types these lines and then Ctrl-C."""
+
+    def __init__(self, *lines):
+        super().__init__(START_S, bytes)
+        self.has_console = True
+        self._lines = list(lines)
+
+    def wait(self, ms):
+        super().wait(ms)
+        if self.ms < (START_S + 2) * 1000:
+            return None
+        if not self._lines:
+            raise KeyboardInterrupt
+        return self._lines.pop(0)
+
+
+def _typed(board, *lines):
+    """What a lock on the flash of a board says to these lines, until Ctrl-C."""
+    said = []
+    raises(KeyboardInterrupt, app.run, Desk(*lines), board.flash, said.append)
+    return said
+
+
+def test_without_an_identity_there_is_no_lock_and_a_word_about_it():
+    said = []
+    equal(app.run(Desk(), RamFlash(), said.append), False)
+    true("provision(" in said[0], said)
+
+
+def test_ctrl_c_is_an_orderly_stop():
+    board = Board()
+    equal(_typed(board), ["ready"])
+    board.boot()
+    equal(board.log(entry.BOOT)[-1], (entry.CLEAN, 0))
+
+
+def test_a_desk_asks_by_lines():
+    board = Board()
+    token = hexlify(GRANTS["at the door only"]).decode()
+    said = _typed(
+        board,
+        b'{"do": "nonce"}',
+        '{"do": "statement", "token": "%s"}' % token,
+        '{"do": "act", "key": "%s", "action": 1, "channel": 1, "proven": true}' % ("00" * 16),
+        "no JSON",
+        '{"do": "dance"}',
+        '{"do": "statement"}',
+    )
+    answers = [json.loads(line) for line in said[1:]]
+    equal(answers[0], {"nonce": "00" * 16})
+    equal(answers[1], {"reason": reasons.ALLOWED})
+    equal(answers[2], {"reason": reasons.UNKNOWN_SHARE, "next": None})
+    equal([list(answer) for answer in answers[3:]], [["error"]] * 3)
+
+
+def test_what_would_be_allowed_later_says_when():
+    board = Board()
+    board.set_time()
+    board.lock.accept(GRANTS["a rule over midnight"])
+    key = hexlify(next(board.lock.grants.grants()).key).decode()
+    line = '{"do": "act", "key": "%s", "action": 1, "channel": 1, "proven": true}' % key
+    lines = Lines(board.lock)
+    answer = json.loads(lines.answer(line))
+    equal(answer["reason"], reasons.OUTSIDE_RULES)
+    board.hardware.ms = (answer["next"] - 60) * 1000  # in four days the crystal may be 14 s off
+    equal(json.loads(lines.answer(line))["reason"], reasons.OUTSIDE_RULES)
+    board.hardware.ms = (answer["next"] + 60) * 1000
+    equal(json.loads(lines.answer(line)), {"reason": reasons.ALLOWED, "next": None})

@@ -1,0 +1,86 @@
+"""What is shipped is the same program as the sources, without its constants."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import build
+
+PROGRAM = {
+    "p/__init__.py": '"""A package."""\n',
+    "p/numbers.py": "ONE = 1\nSHIFTED = ONE << 4 | 2\nHUGE = 1 << 40\nWORD = 'word'\n",
+    "p/state.py": "LEFT = 3\ndef take():\n    global LEFT\n    LEFT -= 1\n",
+    "p/again.py": "from . import numbers\nfrom .numbers import ONE\nTWO = numbers.ONE + ONE\n",
+}
+
+
+def shrunk(main: str) -> dict[str, str]:
+    """The sources of PROGRAM and a module p.main as they would be compiled."""
+    sources = {Path(path): text for path, text in {**PROGRAM, "p/main.py": main}.items()}
+    modules, _ = build.shrink(sources)
+    return {module.path.as_posix(): module.source() for module in modules}
+
+
+def output(folder: Path, sources: dict[str, str]) -> str:
+    for path, text in sources.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    command = [sys.executable, "-c", "import p.main; p.main.show()"]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("main", "value"),
+    [
+        ("from .numbers import SHIFTED\ndef show():\n    print(SHIFTED)\n", "18"),
+        ("from . import numbers\ndef show():\n    print(numbers.WORD)\n", "'word'"),
+        ("from . import numbers as n\ndef show():\n    print(n.ONE)\n", "1"),
+        ("from . import again\ndef show():\n    print(again.TWO)\n", "2"),
+        ("from . import again\ndef show():\n    print(again.ONE)\n", "1"),
+        ("_OWN = -5\n_MORE = _OWN * 2\ndef show():\n    print(_MORE)\n", "-10"),
+    ],
+    ids=["imported", "of a module", "renamed", "derived", "passed on", "own"],
+)
+def test_a_constant_is_a_value_and_nothing_else_is_left(tmp_path, main, value):
+    small = shrunk(main)
+    assert small["p/main.py"] == f"def show():\n    print({value})"
+    assert small["p/numbers.py"] == "HUGE = 1 << 40"
+    assert output(tmp_path, small) == output(tmp_path, {**PROGRAM, "p/main.py": main})
+
+
+@pytest.mark.parametrize(
+    "main",
+    [
+        "from .numbers import ONE\ndef show(ONE=7):\n    print(ONE)\n",
+        "from . import numbers\nclass B:\n  ONE = 7\ndef show(numbers=B):\n  print(numbers.ONE)\n",
+        "from .numbers import HUGE\ndef show():\n    print(HUGE)\n",
+        "from . import state\ndef show():\n    state.take()\n    print(state.LEFT)\n",
+        "A = 1\nclass B:\n    A = 2\ndef show():\n    print(A, B.A, [A for A in (3,)])\n",
+        "def show():\n    from .numbers import ONE, HUGE\n    print(ONE, HUGE)\n",
+        "from . import again\ndef show():\n    print(again.numbers.ONE, again.TWO)\n",
+        "class Odd(Exception):\n    CODE = 4\ndef show():\n    print(Odd.CODE, Odd().CODE)\n",
+    ],
+    ids=["hidden", "module hidden", "large", "changed", "twice", "late", "far", "of a class"],
+)
+def test_what_is_no_constant_works_as_before(tmp_path, main):
+    before = output(tmp_path, {**PROGRAM, "p/main.py": main})
+    assert output(tmp_path, shrunk(main)) == before
+
+
+def test_what_only_type_checkers_read_is_gone():
+    main = "CHECKED = False\nif TYPE_CHECKING:\n    from .numbers import ONE\nx = [CHECKED]\n"
+    assert shrunk(main)["p/main.py"] == "x = [False]"
+
+
+def test_a_build_follows_the_sources_and_tells_what_it_dropped(tmp_path):
+    stray = tmp_path / "firmware" / "gone.mpy"
+    stray.parent.mkdir()
+    stray.write_bytes(b"of a source that was deleted")
+    build.build(tmp_path)
+    made = {path.relative_to(tmp_path).with_suffix(".py") for path in tmp_path.rglob("*.mpy")}
+    sources = (build.ROOT / "firmware").rglob("*.py")
+    assert made == {path.relative_to(build.ROOT) for path in sources}
+    assert "module.CLOCK_UNCERTAIN = 19" in (tmp_path / "dropped.py").read_text()
+    assert b"CLOCK_UNCERTAIN" not in (tmp_path / "firmware/policy/decision.mpy").read_bytes()

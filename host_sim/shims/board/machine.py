@@ -1,0 +1,98 @@
+"""MicroPython's `machine`, as far as the firmware uses it, for CPython and for the unix port.
+
+Its parts behave: pins keep their levels, the RTC runs and a DS3231 answers on I2C, new from the
+shop, so without a time. What happens is written to the file that MACHINE_TRACE names, a line for
+each: milliseconds, and "pin 26 1", "rtc 2026-01-05 10:00:00" or "reset". Bad arguments raise what
+they raise on a board.
+"""
+
+import os
+import sys
+import time
+
+from firmware.clock import epoch
+from host_sim.world.ds3231 import Ds3231
+
+RESET_STATUS = 3  # with which the process ends where a board would start anew
+
+if not hasattr(time, "ticks_ms"):  # CPython
+    time.ticks_ms = lambda: time.monotonic_ns() // 1_000_000
+    time.ticks_diff = lambda late, early: late - early
+    time.sleep_ms = lambda ms: time.sleep(ms / 1000)
+
+_TRACE = os.getenv("MACHINE_TRACE")
+
+
+def _trace(text):
+    if _TRACE:
+        with open(_TRACE, "a") as file:
+            file.write("%d %s\n" % (time.ticks_ms(), text))
+
+
+def freq(hz):
+    """The processor's clock."""
+    if hz not in (80_000_000, 160_000_000, 240_000_000):
+        raise ValueError("frequency must be 80MHz, 160MHz or 240MHz")
+
+
+def reset():
+    """The program is over."""
+    _trace("reset")
+    sys.exit(RESET_STATUS)
+
+
+class Pin:
+    """One pin of an ESP32; `levels` are those of all pins, which outlive these objects."""
+
+    IN = 1
+    OUT = 3
+    levels: "dict[int, int]" = {}
+
+    def __init__(self, number, mode=-1, pull=-1, *, value=None):
+        if not 0 <= number < 40:
+            raise ValueError("invalid pin")
+        if mode == Pin.OUT and number >= 34:
+            raise ValueError("pin can only be input")
+        self._number = number
+        self._is_out = mode == Pin.OUT
+        if value is not None:
+            self.value(value)
+
+    def value(self, level=None):
+        """The level, or set it."""
+        if level is None:
+            return Pin.levels.get(self._number, 0)
+        if self._is_out and Pin.levels.get(self._number) != level:
+            Pin.levels[self._number] = level
+            _trace("pin %d %d" % (self._number, level))
+        return None
+
+
+class I2C:
+    """A bus with one chip on it, a DS3231, the same for all objects."""
+
+    chip = Ds3231(time.ticks_ms)
+
+    def __init__(self, number, *, scl, sda, freq=400_000):
+        if number not in (0, 1):
+            raise ValueError("I2C(%d) doesn't exist" % number)
+        self.readfrom_mem_into = I2C.chip.readfrom_mem_into
+        self.writeto_mem = I2C.chip.writeto_mem
+
+
+class RTC:
+    """A calendar that runs, from 2000 on if nobody sets it."""
+
+    _set = (2000, 1, 1, 5, 0, 0, 0, 0)
+    _set_ms = time.ticks_ms()
+
+    def datetime(self, fields=None):
+        """Year, month, day, weekday, hours, minutes, seconds, microseconds; or set them."""
+        if fields is not None:
+            year, month, day, _, hour, minute, second, _ = fields
+            RTC._set, RTC._set_ms = fields, time.ticks_ms()
+            _trace("rtc %d-%02d-%02d %02d:%02d:%02d" % (year, month, day, hour, minute, second))
+            return None
+        at = epoch.from_rtc(RTC._set)
+        at.shift(time.ticks_diff(time.ticks_ms(), RTC._set_ms) // 1000)
+        return epoch.rtc_fields(at)
