@@ -284,7 +284,7 @@ def test_an_action_payload_includes_the_user_id_of_the_devices_owner(
 
 
 @pytest.mark.parametrize(
-    "words, names, reason",
+    "terms, names, reason",
     [
         ({"rights": ["lock"]}, ["unlock"], reasons.NO_RIGHT),
         ({"rights": ["lock"]}, ["lock", "unlock"], reasons.NO_RIGHT),
@@ -293,12 +293,12 @@ def test_an_action_payload_includes_the_user_id_of_the_devices_owner(
         ({"rules": ["mon 08:00-08:01 utc"]}, ["pull"], reasons.OUTSIDE_RULES),
     ],
 )
-def test_an_action_obeys_the_rules_of_the_share(sqlite_service, words, names, reason):
+def test_an_action_obeys_the_rules_of_the_share(sqlite_service, terms, names, reason):
     service = sqlite_service
     anna, bob = service.person("anna@example.org"), service.person("bob@example.org")
     door = add_lock(anna)
     made = share(service, anna, door, bob)
-    limit(service, anna, made, **words)
+    limit(service, anna, made, **terms)
     body = {"ddid": door, "data": actions(*names)}
     assert refused(bob.post("/v1.1/actions", json=body)) == (403, words.text(reason))
     # None is sent unless all may be.
