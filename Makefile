@@ -64,8 +64,9 @@ bench: env ## measure and print against the budgets
 vectors: env ## regenerate firmware_tests/vectors with independent implementations
 	@$(BIN)/python -m tools.vectors
 
-docs: env ## regenerate docs/reasons.md and the example in docs/protocol.md
+docs: env ## regenerate docs/reasons.md, the table in docs/sharing.md, the example in docs/protocol.md
 	@$(BIN)/python -m tools.reasons
+	@$(BIN)/python -m tools.sharing
 	@$(BIN)/python -m tools.protocol
 
 soak: env ## run the randomised tests at full length; SEED=n repeats a run

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from firmware_tests.cloud.realm import write
-from firmware_tests.cloud.world import World
+from firmware_tests.cloud.world import Client, World
 from host_sim.cloud.domain import devices, organisations, phones, sharing
 from host_sim.cloud.keys import PrivateKey
 from host_sim.cloud.web.limits import Limit
@@ -35,10 +35,18 @@ LEAKS = re.compile(
 )
 
 
+class Known(World):
+    """A world with Anna, a stranger, and the ids of Anna's things."""
+
+    anna: Client
+    eve: Client
+    ids: dict[str, tuple[int, str]]
+
+
 @pytest.fixture(scope="module")
 def world(sqlite, tmp_path_factory):
     """Anna with one of everything, and a stranger."""
-    with sqlite.copy() as url, World(url, tmp_path_factory.mktemp("security")) as world:
+    with sqlite.copy() as url, (world := Known(url, tmp_path_factory.mktemp("security"))):
         world.service.limits.person = Limit(10**9)
         world.service.limits.client = Limit(10**9)
         world.anna, world.eve = world.person("anna@example.org"), world.person("eve@example.org")

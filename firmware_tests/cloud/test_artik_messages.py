@@ -18,6 +18,7 @@ from firmware_tests.cloud.artik import (
     token,
 )
 from firmware_tests.cloud.world import NOW
+from host_sim import words
 from host_sim.cloud.domain import devices, messages, sharing
 from host_sim.cloud.domain.model import Operation
 from host_sim.cloud.terms import Terms

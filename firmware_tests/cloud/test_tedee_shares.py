@@ -9,7 +9,8 @@ from firmware.policy.grant import UNLOCK
 from firmware.policy.schedule import Rule
 from firmware_tests.cloud.tedee import House, refused, result
 from firmware_tests.cloud.world import World
-from host_sim.cloud.domain import sharing
+from host_sim.cloud.domain import membership, organisations, sharing
+from host_sim.cloud.domain.model import Device
 from host_sim.cloud.web import tedee
 
 PATH = "/api/v1.33/my/deviceshare"
@@ -377,6 +378,24 @@ def test_each_of_several_is_made_whole_or_not_at_all(service):
     assert set(shares) == {f"{name}@example.org" for name in ("anna", "john", "jane", "joan")}
     assert len(house.world.mails("jane@example.org")) == 1
     assert house.world.mails("jill@example.org") == house.world.mails("jack@example.org") == []
+
+
+def test_one_of_several_that_fails_halfway_changes_nothing(house):
+    """A share by role gives way to one of its own, but not to one that is refused."""
+    jane = house.world.person("jane@example.org")
+    with house.world.transaction() as context:
+        owner, door = house.world.who(context, house.anna), context.session.get_one(Device, 1)
+        staff = organisations.role_named(door.organisation, organisations.STAFF)
+        membership.invite(context, owner, door.organisation, jane.email, "Jane", staff)
+    before = listed(house)
+    assert jane.email in before
+    body = {"deviceId": house.door, "userEmail": jane.email, "accessLevel": 0}
+    several = [{**body, "repeatEvent": {"weekDays": 0}}]
+    (outcome,) = house.anna.post(f"{PATH}/bulk", json=several).json()["result"]
+    assert outcome["statusCode"] == 400
+    assert listed(house) == before
+    assert result(house.anna.post(f"{PATH}/bulk", json=[body]))
+    assert listed(house)[jane.email]["id"] != before[jane.email]["id"]
 
 
 @pytest.mark.parametrize("body", [[], {}, "", [{}] * 101])

@@ -119,7 +119,7 @@ def plain(grant: Grant) -> Grant:
 ANY = st.one_of(grants(), grants().map(plain)).map(lasting)
 
 
-@settings(max_examples=soak.count(20_000, 200))
+@settings(max_examples=soak.count(10_000, 100))
 @given(st.data(), ANY)
 def test_no_share_looks_wider_than_it_is_and_a_sayable_one_not_narrower(data, grant):
     said, event = tedee_terms.shown(grant), listed(grant)
@@ -136,7 +136,7 @@ def test_no_share_looks_wider_than_it_is_and_a_sayable_one_not_narrower(data, gr
             assert allows(grant, at, UNLOCK, REMOTE) == (seems and REMOTE in channels)
 
 
-@settings(max_examples=soak.count(20_000, 200))
+@settings(max_examples=soak.count(10_000, 100))
 @given(ANY)
 def test_who_sends_back_what_they_were_shown_changes_nothing(grant):
     said = tedee_terms.shown(grant)
@@ -166,7 +166,7 @@ CHANGES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=soak.count(20_000, 200))
+@settings(max_examples=soak.count(10_000, 100))
 @given(ANY, CHANGES)
 def test_a_change_sets_what_it_names_and_keeps_the_rest_or_is_refused(grant, named):
     before, changed = tedee_terms.shown(grant), deepcopy(grant)

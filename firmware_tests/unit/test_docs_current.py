@@ -1,10 +1,14 @@
 """Pages that are made from the code are up to date."""
 
-from tools import protocol, reasons
+from tools import protocol, reasons, sharing
 
 
 def test_the_reasons():
     assert reasons.PAGE.read_text(encoding="utf-8") == reasons.page(), "run `make docs`"
+
+
+def test_the_table_of_who_may_do_what():
+    assert sharing.PAGE.read_text(encoding="utf-8") == sharing.page(), "run `make docs`"
 
 
 def test_the_example_in_the_protocol():
