@@ -54,7 +54,7 @@ def populate():
     true(lock.cache.count_use(share_of(SPENT), True, None))
     for number, key in ((ENDED, None), (WITHDRAWN, key_of(WITHDRAWN))):
         put(lock, number)
-        true(lock.sync.remember(100 + number, share_of(number), key is None))
+        true(lock.sync.remember(100 + number, share_of(number), key))
         true(lock.cache.revoke(share_of(number), key, 1))
     settings = Settings()
     settings.version = 3

@@ -101,7 +101,7 @@ def test_provisioning_makes_a_lock_once():
         raises(ValueError, provision, "", issuer, MOUNT, bytes)
         raises(ValueError, provision, "a" * 17, issuer, MOUNT, bytes)
         raises(InvalidPoint, provision, "front-door", "00" * 64, MOUNT, bytes)
-        provision("front-door", issuer, MOUNT, bytes)
+        provision("front-door", issuer, folder=MOUNT, random=bytes)
         who = identity.read(Flash(MOUNT).pair)
         equal((who.lock, who.issuer.x, who.device_key), (b"front-door", WHO.issuer.x, bytes(32)))
         raises(ValueError, provision, "front-door", issuer, MOUNT, bytes)
