@@ -108,6 +108,7 @@ class Case:
             devices.transfer(ctx, anna, self.device, email, keep_shares=False)
             if first == "owner before":
                 devices.transfer(ctx, self.somebody, self.device, anna.email, keep_shares=False)
+                devices.move(ctx, anna, self.device, self.place)
 
     def _pass_on(self, when: str) -> None:
         ctx, between = self.ctx, self.realm.person("Between")

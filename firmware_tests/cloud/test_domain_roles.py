@@ -80,7 +80,12 @@ class Chaos:
         devices.create(self.ctx, actor, "Door", "UTC0", organisation=place)
 
     def move(self, actor):
-        devices.move(self.ctx, actor, self.any(Device), self.any(Organisation))
+        managed = organisations.reach(self.ctx, actor, organisations.MANAGE)
+        here = select(Device).where(Device.organisation_id.in_(managed))
+        movable = self.realm.session.scalars(here).all()
+        if movable:
+            to = self.realm.session.get_one(Organisation, self.source.choice(sorted(managed)))
+            devices.move(self.ctx, actor, self.source.choice(movable), to)
 
     def hand_over(self, actor):
         devices.hand_over(self.ctx, actor, self.any(Device), self.source.choice(self.people))
@@ -336,3 +341,16 @@ def test_an_owner_has_to_belong_to_the_organisation(realm):
     with pytest.raises(Conflict) as refused:
         realm.device(bob, organisation=home)
     assert refused.value.code == "no-member"
+
+
+def test_a_device_that_moves_is_opened_by_the_members_there(realm):
+    anna, bob, cy = realm.person("Anna"), realm.person("Bob"), realm.person("Cy")
+    home = organisations.home(realm.context, anna)
+    below = organisations.create_below(realm.context, anna, home, "Below")
+    for place, member in ((home, bob), (below, cy)):
+        staff = organisations.role_named(place, organisations.STAFF)
+        membership.invite(realm.context, anna, place, member.email, member.name, staff)
+    device = realm.device(anna)
+    assert held(realm) == {(device.id, bob.email_key, GUEST)}
+    devices.move(realm.context, anna, device, below)
+    assert held(realm) == by_roles(realm) == {(device.id, cy.email_key, GUEST)}
