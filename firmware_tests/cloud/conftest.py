@@ -2,7 +2,7 @@
 
 import pytest
 
-from firmware_tests.cloud.databases import Postgres, Sqlite, postgres_server
+from firmware_tests.cloud.databases import NotInstalled, Postgres, Sqlite, postgres_server
 from firmware_tests.cloud.world import World
 
 
@@ -18,7 +18,7 @@ def postgres():
             server = Postgres(url)
             yield server
             server.close()
-    except FileNotFoundError:
+    except NotInstalled:
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
 
 

@@ -18,6 +18,10 @@ from host_sim.cloud.database import connect, migrate
 GIVEN = "SHARELOCK_TEST_POSTGRES"  # the URL of a server that may be filled with databases
 
 
+class NotInstalled(Exception):
+    """There is no PostgreSQL on this machine."""
+
+
 class Sqlite:
     """Files in a folder."""
 
@@ -74,7 +78,7 @@ class Postgres:
 def postgres_server() -> Iterator[str]:
     """The URL of a server: the one that is given, or one of our own, for as long as it is needed.
 
-    Raises FileNotFoundError if PostgreSQL is not installed.
+    Raises NotInstalled.
     """
     given = os.environ.get(GIVEN)
     if given:
@@ -83,16 +87,23 @@ def postgres_server() -> Iterator[str]:
     programs = _programs()
     with tempfile.TemporaryDirectory(prefix="sharelock-postgres-") as folder:
         # PostgreSQL refuses to run as root.
-        as_whom = []
-        if os.geteuid() == 0:
-            as_whom = ["runuser", "-u", "postgres", "--"]
-            shutil.chown(folder, "postgres")
+        user = "postgres" if os.geteuid() == 0 else None
+        if user:
+            shutil.chown(folder, user, user)
         data = f"{folder}/data"
 
         def run(program: str, *arguments: str) -> None:
-            command = [*as_whom, str(programs / program), "-D", data, *arguments]
+            command = [str(programs / program), "-D", data, *arguments]
             done = subprocess.run(
-                command, cwd=folder, capture_output=True, text=True, check=False, timeout=120
+                command,
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=120,
+                user=user,
+                group=user,
+                extra_groups=[] if user else None,
             )
             assert done.returncode == 0, done.stdout + done.stderr
 
@@ -113,5 +124,5 @@ def _programs() -> Path:
         return Path(found).resolve().parent
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not versions:
-        raise FileNotFoundError("initdb")
+        raise NotInstalled
     return versions[-1].parent

@@ -244,7 +244,7 @@ def test_every_other_route_asks_who_calls(sqlite_service):
         for method in operations:
             if (method.upper(), path) in OPEN:
                 continue
-            filled = re.sub(r"\{\w+\}", "1", path)
+            filled = re.sub(r"\{\w+\}", "1", path.replace("{version}", "v1.30"))
             answer = sqlite_service.http.request(method, filled)
             assert answer.status_code == 401, (method, path, answer.status_code)
             checked += 1

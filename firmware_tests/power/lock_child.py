@@ -127,7 +127,7 @@ class House:
         lock = self.lock
         floor = lock.floor.read()
         kept = lock.settings.current
-        grants, shares, applied, remembered, _, acknowledged = lock.keeps()
+        grants, shares, applied, remembered, _, acknowledged, _ = lock.keeps()
         return {
             "grants": {
                 text_of(grant.key): [
@@ -142,7 +142,9 @@ class House:
             },
             "shares": [[revoked, max(least, 1), uses] for revoked, least, uses, _ in shares],
             "applied": applied,
-            "remembered": [[number, share.decode(), whole] for number, share, whole in remembered],
+            "remembered": [
+                [number, share.decode(), text_of(key or b"")] for number, share, key in remembered
+            ],
             "settings": [kept.version, kept.auto_lock_s],
             "floor": floor and to_unix(floor),
             "acknowledged": acknowledged,

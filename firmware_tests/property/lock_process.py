@@ -32,9 +32,10 @@ class LockProcess:
     def ask(self, verb: str, *arguments: Any, cuts: Any = ()) -> Any:
         """Do it: (whether the power was cut, the result if it was not)."""
         self._write(json.dumps({"do": verb, "with": arguments, "cuts": cuts}))
-        assert self._process.stdout
+        assert self._process.stdin and self._process.stdout
         lines = [self._process.stdout.readline()]
         if not lines[0].startswith("{"):
+            self._process.stdin.close()  # it ends, if it has not
             lines += self._process.stdout
             raise AssertionError("".join(lines))
         answer = json.loads(lines[0])

@@ -52,7 +52,8 @@ class Model:
         self.withdrawn: dict[tuple[str, str], int] = {}
         self.uses: dict[str, int] = {}
         self.applied = 0
-        self.remembered: dict[str, tuple[int, bool]] = {}
+        self.remembered: dict[tuple[str, str | None], int] = {}  # by share and key
+        self.lowered: set[str] = set()  # shares whose floor may have gone with a withdrawal
         self.settings = [0, 0]
         self.floor: int | None = None
         self.nonce_used = False
@@ -105,15 +106,31 @@ class Model:
             self.withdrawn[share, key] = max(before, change.version)
         self.floors[share] = max(self.floors.get(share, 0), change.version)
 
-    def forget(self, share: str, whole: bool) -> None:
-        if any(held.share == share for held in self.grants.values()):
-            return
-        if not whole and (share in self.revoked or self.uses.get(share)):
-            return
-        self.revoked.discard(share)
-        self.floors.pop(share, None)
-        self.uses.pop(share, None)
-        self.withdrawn = {pair: v for pair, v in self.withdrawn.items() if pair[0] != share}
+    def forget(self, share: str, key: str | None) -> None:
+        held = any(held.share == share for held in self.grants.values())
+        if key is not None:
+            if self.withdrawn.pop((share, key), None) is not None:
+                self.lowered.add(share)
+        elif not held:
+            self.revoked.discard(share)
+            self.floors.pop(share, None)
+            self.uses.pop(share, None)
+            self.withdrawn = {pair: v for pair, v in self.withdrawn.items() if pair[0] != share}
+
+    def remember(self, number: int, share: str, key: str | None) -> None:
+        for (other, of_key), earlier in self.remembered.items():
+            if other == share and of_key in (None, key) and earlier >= number:
+                return
+        self.remembered = {
+            pair: earlier
+            for pair, earlier in self.remembered.items()
+            if pair[0] != share or key not in (None, pair[1])
+        }
+        self.remembered[share, key] = number
+
+    def is_ahead(self, share: str, key: str | None) -> bool:
+        numbers = [self.remembered.get((share, each), 0) for each in (None, key)]
+        return max(numbers) > self.applied
 
     # --- statements ------------------------------------------------------------------------------
 
@@ -131,9 +148,7 @@ class Model:
                 self.put(change)
             return reason
         if change.number is not None:
-            number, whole = self.remembered.get(change.share, (0, False))
-            whole = whole or change.key is None
-            self.remembered[change.share] = (max(number, change.number), whole)
+            self.remember(change.number, change.share, change.key)
         self.revoke(change)
         return reasons.ALLOWED
 
@@ -168,12 +183,12 @@ class Model:
                 self.put(change)
         self.applied = last
         for change in ended:
-            if self.remembered.get(change.share, (0, False))[0] <= last:
-                self.forget(change.share, change.key is None)
-        for share, (number, whole) in list(self.remembered.items()):
+            if not self.is_ahead(change.share, change.key):
+                self.forget(change.share, change.key)
+        for (share, key), number in list(self.remembered.items()):
             if number <= last:
-                self.forget(share, whole)
-                del self.remembered[share]
+                self.forget(share, key)
+                del self.remembered[share, key]
         return reasons.ALLOWED
 
     def set(self, version: int, auto_lock_s: int) -> int:
@@ -328,6 +343,11 @@ class Statements(RuleBasedStateMachine):
             shares.append([share in model.revoked, model.least(share), model.uses.get(share, 0)])
             if share in model.revoked:  # nothing is counted any more
                 shares[-1][2] = state["shares"][number][2]
+            if share in model.lowered:
+                versions = [held.version for held in model.grants.values() if held.share == share]
+                least = state["shares"][number][1]
+                if max([1, *versions]) <= least <= model.least(share):
+                    shares[-1][1] = least
         expected = {
             "grants": {
                 key: [held.share, held.version, *held.grant[:2], held.issued, held.grant[2]]
@@ -335,7 +355,9 @@ class Statements(RuleBasedStateMachine):
             },
             "shares": shares,
             "applied": model.applied,
-            "remembered": sorted([n, share, w] for share, (n, w) in model.remembered.items()),
+            "remembered": sorted(
+                [number, share, key or ""] for (share, key), number in model.remembered.items()
+            ),
             "settings": model.settings,
             "floor": model.floor,
             "acknowledged": model.acknowledged,
@@ -345,6 +367,9 @@ class Statements(RuleBasedStateMachine):
 
     def check(self, model: Model) -> None:
         assert self.differences(model) == []
+        for share in model.lowered:
+            model.floors[share] = self.lock.state["shares"][int(share[-1])][1]
+        model.lowered.clear()
         assert self.reasons_entered() == self.entered
         assert (self.lock.state["faults"], self.lock.state["reports"]) == ([], [])
         assert self.lock.state["damaged"] == [False, False, False]
