@@ -126,7 +126,7 @@ class Route(APIRoute):
         super().__init__(path, _as_caller(endpoint, self._named), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Handle a request; whoever may not call does not hear what is wrong with their body."""
+        """Handle a request; who may not call does not hear what else is wrong with it."""
         handle = super().get_route_handler()
         if self._named is None:
             return handle
@@ -135,7 +135,7 @@ class Route(APIRoute):
         async def handler(request: Request) -> Response:
             try:
                 return await handle(request)
-            except RequestValidationError:
+            except (RequestValidationError, Refusal):
                 await run_in_threadpool(_only_identify, kind(request, LOG_IN))
                 raise
 
