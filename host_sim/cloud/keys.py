@@ -75,6 +75,18 @@ class PrivateKey:
         except FileExistsError:
             raise KeyFileError(f"{path} is there already; a key is never overwritten") from None
 
+    def save_pair(self, path: Path, public_path: Path) -> None:
+        """The same, with the public key in a file to hand out: both or none."""
+        if public_path.exists():
+            raise KeyFileError(f"{public_path} is there already; a key is never overwritten")
+        self.save(path)
+        try:
+            with open(public_path, "xb") as file:
+                file.write(self.public_pem())
+        except OSError:
+            os.unlink(path)
+            raise
+
     def public_pem(self) -> bytes:
         """The public key in PEM."""
         return self._key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

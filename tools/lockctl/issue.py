@@ -1,6 +1,5 @@
 """`lockctl grant issue`: terms in, a signed token out."""
 
-import os
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from host_sim.cloud.issuer import GrantRefused
 from host_sim.cloud.issuer import issue as sign
 from host_sim.cloud.keys import PrivateKey, load_public
 from host_sim.cloud.terms import Terms, write_terms
+from host_sim.files import write_whole
 from host_sim.words import ACTION_NAMES, CHANNEL_NAMES, LEVEL_NAMES
 
 from .cli import Refused, conflict, json_option, time_option, zone_option
@@ -107,7 +107,7 @@ def issue(
     except GrantRefused as error:
         raise Refused("Refused", error.reason) from None
     if out:
-        _write(out, token)
+        write_whole(out, token)
     _tell(grant, token, out, encoding, as_json)
 
 
@@ -146,17 +146,6 @@ def _terms(options: dict[str, Any]) -> Terms:
     return Terms.model_validate(
         {name: value for name, value in named.items() if value is not None}
     )
-
-
-def _write(path: Path, token: bytes) -> None:
-    """The whole token or nothing, whatever was there before."""
-    fresh = path.with_name(path.name + ".new")
-    try:
-        fresh.write_bytes(token)
-        os.replace(fresh, path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
 
 
 def _tell(grant: Grant, token: bytes, out: Path | None, encoding: str, as_json: bool) -> None:

@@ -1,6 +1,5 @@
 """`lockctl keys`: P-256 keys in PEM files."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ from rich.text import Text
 
 from firmware.crypto import cose
 from firmware.crypto.p256 import PublicKey
-from host_sim.cloud.keys import KeyFileError, PrivateKey, load_public
+from host_sim.cloud.keys import PrivateKey, load_public
 
 from .cli import Group, conflict, json_option
 from .output import console, print_json, table
@@ -42,7 +41,7 @@ def new(name: str | None, out: Path | None, as_json: bool) -> None:
         raise click.UsageError("Missing argument 'NAME', or --out FILE.")
     public_path = path.with_suffix(".pub.pem")
     key = PrivateKey.new()
-    _save(key, path, public_path)
+    key.save_pair(path, public_path)
     _tell({"private": str(path), "public": str(public_path), **_names(key.public)}, as_json)
 
 
@@ -59,19 +58,6 @@ def show(file: Path, as_json: bool) -> None:
       lockctl keys show issuer.pub.pem
     """
     _tell({"file": str(file), **_names(load_public(file))}, as_json)
-
-
-def _save(key: PrivateKey, path: Path, public_path: Path) -> None:
-    """Both files or none."""
-    if public_path.exists():
-        raise KeyFileError(f"{public_path} is there already; a key is never overwritten")
-    key.save(path)
-    try:
-        with open(public_path, "xb") as file:
-            file.write(key.public_pem())
-    except OSError:
-        os.unlink(path)
-        raise
 
 
 def _names(key: PublicKey) -> dict[str, str]:
