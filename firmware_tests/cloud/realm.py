@@ -6,23 +6,28 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from firmware.access.intake import Intake
+from firmware.access.root import Root
 from firmware.access.sync import Sync
+from firmware.crypto.p256 import PublicKey
+from firmware.policy.instant import from_unix
 from firmware.policy.zone import Zone
 from firmware.store.files import Files
 from firmware.store.grants import Grants
 from firmware.store.seal import Seal
+from host_sim.cloud import issuer, issuers
 from host_sim.cloud.database import connect
 from host_sim.cloud.domain import devices, issuing, organisations, phones
 from host_sim.cloud.domain.context import Context
 from host_sim.cloud.domain.model import Base, Device, Key, Person
 from host_sim.cloud.domain.terms import Write
 from host_sim.cloud.issuers import Issuers
-from host_sim.cloud.keys import PrivateKey
+from host_sim.cloud.keys import PrivateKey, load_public
 from host_sim.cloud.terms import Terms
 
 NOW = 1_783_000_000  # a Thursday in July 2026, 13:46:40 UTC
 BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"
 DEVICE_KEY = bytes(range(32))
+ROOT = PrivateKey.from_scalar(999)
 
 
 class Realm:
@@ -33,9 +38,15 @@ class Realm:
         Base.metadata.create_all(self._engine)
         self.folder = folder
         self.session = Session(self._engine)
-        issuers = Issuers(folder / "keys")
-        self.context = Context(self.session, NOW, issuers, "https://cloud.example")
+        keys = Issuers.prepare(folder / "keys", NOW)
+        self.context = Context(self.session, NOW, keys, "https://cloud.example")
         self._scalar = 1000
+
+    def rotate(self) -> bytes:
+        """The issuer's key is another one from now on; the root's statement for it."""
+        statement = rotate(self.folder / "keys", self.context.now)
+        self.context.issuers = self.context.issuers.again(self.context.now)
+        return statement
 
     def close(self) -> None:
         self.session.close()
@@ -69,6 +80,20 @@ class Realm:
         return devices.create(self.context, owner, "Front door", zone, **more)
 
 
+def vouch(epoch: int, key: PublicKey, at: int = NOW, root: PrivateKey = ROOT) -> bytes:
+    """The root's statement."""
+    return issuer.sign(issuer.next_issuer(from_unix(at), epoch, key), root)
+
+
+def rotate(folder: Path, now: int) -> bytes:
+    """Make another key of the issuer that signs from now on; the root's statement for it."""
+    (folder / issuers.ROOT).write_bytes(ROOT.public_pem())
+    number, public = issuers.new(folder)
+    statement = vouch(number, load_public(public), now)
+    Issuers(folder, now).accept(statement, now)
+    return statement
+
+
 def write(zone: str = BERLIN, **terms: Any) -> Write:
     """Terms in the words of `cloud.terms`."""
     return lambda grant: Terms(**terms).write(grant, Zone(zone))
@@ -88,14 +113,10 @@ class Lock:
         lock = device.lock_id.encode()
         self.grants = Grants([files[0]], files[1], DEVICE_KEY, lock, 4, 1, 100)
         self.sync = Sync((files[2], files[3]), Seal(DEVICE_KEY))
-        issuers = realm.context.issuers
-        self.trust(issuers.current)
-
-    def trust(self, kid: bytes) -> None:
-        """Take in what is signed with this key of the issuer from now on."""
-        key = self._realm.context.issuers.key(kid).public
-        key.precompute()
-        self.intake = Intake(self._device.lock_id.encode(), key, self.grants, self.sync)
+        first = realm.context.issuers.signer.key.public
+        first.precompute()
+        root = Root(ROOT.public, first, (files[2], files[3]), Seal(DEVICE_KEY))
+        self.intake = Intake(lock, first, self.grants, self.sync, root=root)
 
     def catch_up(self) -> list[int]:
         """Take in the batches that are missing; the reasons."""

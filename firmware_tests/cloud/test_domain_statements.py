@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from firmware.access import statements
-from firmware.crypto import cose
 from firmware.policy import reasons
 from firmware.policy.decision import ACTIONS, Decision, Now, Request, decide
 from firmware.policy.grant import GUEST, GUEST_RIGHTS, LOCAL, OWNER, REMOTE, UNLOCK, Grant
@@ -224,37 +223,9 @@ def test_statements_are_made_again_byte_for_byte(realm):
     batches = issuing.changes_after(ctx, device, 0)
     ctx.now += 40 * DAY_S
     realm.session.expire_all()
-    again = Context(realm.session, ctx.now, Issuers(realm.folder / "keys"), "")
+    again = Context(realm.session, ctx.now, Issuers(realm.folder / "keys", ctx.now), "")
     assert [issuing.token(again, each) for each in _statements(realm, device)] == first
     assert issuing.changes_after(again, device, 0) == batches
-
-
-def test_a_new_key_signs_what_comes_and_not_what_was(realm):
-    ctx, anna = realm.context, realm.person("Anna", phones_=1)
-    device = realm.device(anna)
-    old = ctx.issuers.current
-    lock = Lock(realm, device)
-    sharing.create(ctx, anna, device, realm.person("Bob", phones_=1).email, write())
-    before = [issuing.token(ctx, each) for each in _statements(realm, device)]
-    new = ctx.issuers.rotate()
-    sharing.create(ctx, anna, device, realm.person("Cy", phones_=1).email, write())
-    tokens = [issuing.token(ctx, each) for each in _statements(realm, device)]
-    assert tokens[: len(before)] == before
-    kids = [old] * len(before) + [new]
-    for token, kid in zip(tokens, kids, strict=True):
-        statement = cose.parse(token, 4096)
-        assert cose.key_id(ctx.issuers.key(kid).public) == kid
-        cose.verify(statement, ctx.issuers.key(kid).public)
-    # A batch has one signature: it ends where the key changes.
-    batches = issuing.changes_after(ctx, device, 0)
-    assert len(batches) == 2
-    for batch, kid in zip(batches, (old, new), strict=True):
-        cose.verify(cose.parse(batch, 4096), ctx.issuers.key(kid).public)
-    assert lock.intake.accept(batches[0]) == reasons.ALLOWED
-    assert lock.intake.accept(batches[1]) == reasons.UNKNOWN_ISSUER
-    lock.trust(new)
-    assert lock.intake.accept(batches[1]) == reasons.ALLOWED
-    assert lock.sync.applied == device.sequence
 
 
 def test_large_changes_come_in_batches_that_fit(realm):

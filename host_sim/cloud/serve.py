@@ -19,6 +19,7 @@ from .worker import Worker
 
 MAIL_EVERY_S = 15
 LEASES_EVERY_S = 60
+KEYS_EVERY_S = 5
 
 
 def now() -> int:
@@ -82,7 +83,8 @@ def _run(config: Config, listener: socket.socket) -> None:
     server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_config=None))
     postman = Worker("postman", service.deliver_mail, MAIL_EVERY_S)
     leases = Worker("leases", service.renew_leases, LEASES_EVERY_S)
-    with postman, leases, suppress(KeyboardInterrupt):
+    keys = Worker("keys", service.read_keys, KEYS_EVERY_S)
+    with postman, leases, keys, suppress(KeyboardInterrupt):
         service.new_mail = postman.wake
         click.echo(f"Sharelock cloud at {config.base_url}")
         server.run([listener])

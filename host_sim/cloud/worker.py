@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 class Worker:
     """A thread that runs something when it is woken, and every so often."""
 
-    def __init__(self, name: str, run: Callable[[], int], every_s: float):
+    def __init__(self, name: str, run: Callable[[], object], every_s: float):
         self._name = name
         self._run = run
         self._every_s = every_s

@@ -1,7 +1,9 @@
 """What shares and settings become as statements: numbered, without a gap, one line for each lock.
 
-A statement is kept as its payload. Signatures are deterministic (RFC 6979), so that what was sent
-can be made again, byte for byte, from the database and the issuer's keys.
+A statement is kept as its payload, which is all that counts. What goes out is signed by the
+issuer's key of today, old statements too: a lock that heard of a new key takes in nothing else,
+and one that did not is told first. The key of the day on which a statement was made is kept beside
+it; signatures are deterministic (RFC 6979), so that what went out then can be made again.
 """
 
 from collections.abc import Iterable, Iterator
@@ -115,9 +117,10 @@ def time(ctx: Context, device: Device, nonce: bytes | None = None) -> bytes:
     return issuer.sign(change, ctx.issuers.key(ctx.issuers.current))
 
 
-def token(ctx: Context, statement: Statement) -> bytes:
-    """A statement of the database as it travels."""
-    return issuer.sign((statement.kind, statement.payload), ctx.issuers.key(statement.issuer))
+def token(ctx: Context, statement: Statement, kid: bytes | None = None) -> bytes:
+    """A statement of the database as it travels, or as it did under another key of the issuer."""
+    key = ctx.issuers.key(kid or ctx.issuers.current)
+    return issuer.sign((statement.kind, statement.payload), key)
 
 
 def changes_after(ctx: Context, device: Device, applied: int, most: int = 100) -> list[bytes]:
@@ -212,8 +215,7 @@ def _parts(rows: Iterable[Statement]) -> Iterator[list[Statement]]:
     part: list[Statement] = []
     size = 0
     for row in rows:
-        # A batch has one signature, so it ends where the issuer's key changes.
-        if part and (size + len(row.payload) > BATCH_BYTES or row.issuer != part[0].issuer):
+        if part and size + len(row.payload) > BATCH_BYTES:
             yield part
             part, size = [], 0
         part.append(row)
@@ -230,7 +232,7 @@ def _batch(ctx: Context, device: Device, part: list[Statement]) -> bytes:
         _number(part[-1]),
         [(row.kind, row.payload) for row in part],
     )
-    return issuer.sign(change, ctx.issuers.key(part[0].issuer))
+    return issuer.sign(change, ctx.issuers.key(ctx.issuers.current))
 
 
 def _number(row: Statement) -> int:

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from firmware.clock.clock import NONCE_BYTES
@@ -22,10 +22,12 @@ from ..domain.errors import Invalid, NotFound
 from ..domain.model import Device, Key, LogEntry
 from ..domain.permissions import Act
 from ..entries import described
-from .auth import Call, Route, caller
+from ..issuers import Issuer
+from .auth import Call, Route, caller, service_of
 from .fields import instant
 from .native_terms import Body
 from .problems import problems
+from .service import Service
 
 PREFIX = "/api/native/v1"
 MOST = 1_000  # items to one answer
@@ -148,14 +150,23 @@ class Phone(BaseModel):
         )
 
 
-class Changes(BaseModel):
+class Carried(BaseModel):
+    """What a phone carries to a lock, signed by the issuer."""
+
+    issuer: str | None = Field(
+        description="The root's statement for that issuer, in base64url: for a lock that answers "
+        "`unknown_issuer`. `null` for the one that locks are provisioned with."
+    )
+
+
+class Changes(Carried):
     """Batches in base64url, in their order; the last reaches `sequence` unless there are more."""
 
     sequence: int
     batches: list[str]
 
 
-class GrantToken(BaseModel):
+class GrantToken(Carried):
     """The caller's grant for a lock and a phone, in base64url; with a lease, fetch it again."""
 
     share: str
@@ -164,10 +175,36 @@ class GrantToken(BaseModel):
     token: str
 
 
-class Statement(BaseModel):
+class Statement(Carried):
     """A signed statement in base64url."""
 
     token: str
+
+
+class IssuerItem(BaseModel):
+    """A key of the issuer: x and y, 128 hexadecimal digits."""
+
+    epoch: int = Field(description="That of `statement`; 0 if there is none.")
+    kid: str
+    key: str
+    statement: str | None = Field(description="The root's statement for it, in base64url.")
+
+    @classmethod
+    def of(cls, issuer: Issuer) -> "IssuerItem":
+        """One key."""
+        public, statement = issuer.key.public, issuer.statement
+        return cls(
+            epoch=issuer.number if statement else 0,
+            kid=issuer.kid.hex(),
+            key=(public.x + public.y).hex(),
+            statement=_base64(statement) if statement else None,
+        )
+
+
+class IssuerItems(BaseModel):
+    """The issuer's keys in their order: the last one signs, all others did before."""
+
+    items: list[IssuerItem]
 
 
 class Nonce(Body):
@@ -295,7 +332,11 @@ def changes(
     device = find(call, device_id)
     permissions.require(call.context, call.person, device, Act.SEE_SHARES)
     batches = issuing.changes_after(call.context, device, after)
-    return Changes(sequence=device.sequence, batches=[_base64(each) for each in batches])
+    return Changes(
+        issuer=_introduction(call),
+        sequence=device.sequence,
+        batches=[_base64(each) for each in batches],
+    )
 
 
 @router.get("/devices/{device_id}/grant", responses=problems(404))
@@ -309,6 +350,7 @@ def grant(
     if share is None or found is None:
         raise NotFound("grant")
     return GrantToken(
+        issuer=_introduction(call),
         share=share.uid,
         version=share.version,
         lease=None if found.lease is None else instant(found.lease),
@@ -320,15 +362,21 @@ def grant(
 def settings(device_id: str, call: Carries) -> Statement:
     """The settings for the lock."""
     found = issuing.settings(call.context, find(call, device_id))
-    return Statement(token=_base64(issuing.token(call.context, found)))
+    return _statement(call, issuing.token(call.context, found))
 
 
 @router.post("/devices/{device_id}/time", responses=problems(404))
 def time(device_id: str, body: Nonce, call: Carries) -> Statement:
     """The time for the lock, in answer to its nonce."""
     nonce = None if body.nonce is None else bytes.fromhex(body.nonce)
-    told = issuing.time(call.context, find(call, device_id), nonce)
-    return Statement(token=_base64(told))
+    return _statement(call, issuing.time(call.context, find(call, device_id), nonce))
+
+
+@router.get("/issuers")
+def issuers(service: Annotated[Service, Depends(service_of)]) -> IssuerItems:
+    """Whose signature a lock believes, and how one that was offline hears of a new key."""
+    able = [each for each in service.issuers.all if each.may_sign]
+    return IssuerItems(items=[IssuerItem.of(each) for each in able])
 
 
 # --- who did what --------------------------------------------------------------------------------
@@ -388,6 +436,15 @@ def _zone(text: str) -> str:
         raise Invalid(
             f"{error}; write for example Europe/Warsaw or UTC0", code="bad-zone"
         ) from None
+
+
+def _introduction(call: Call) -> str | None:
+    statement = call.context.issuers.signer.statement
+    return _base64(statement) if statement else None
+
+
+def _statement(call: Call, token: bytes) -> Statement:
+    return Statement(issuer=_introduction(call), token=_base64(token))
 
 
 def _base64(statement: bytes) -> str:

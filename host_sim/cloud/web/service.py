@@ -1,5 +1,6 @@
 """What all requests share: configuration, database, clock, limits, metrics."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -14,9 +15,12 @@ from ..domain import issuing
 from ..domain.context import Context
 from ..domain.model import Mail
 from ..issuers import Issuers
+from ..keys import KeyFileError
 from .limits import Limits
 
 Clock = Callable[[], int]
+
+log = logging.getLogger(__name__)
 
 
 class Service:
@@ -27,7 +31,7 @@ class Service:
         self.engine = engine
         self.clock = clock
         self.limits = Limits()
-        self.issuers = Issuers(config.keys_folder)
+        self.issuers = Issuers.prepare(config.keys_folder, clock())
         self.metrics = Metrics()
         self.new_mail: Callable[[], None] = lambda: None
         self._carrier = mail.carrier(config.mail_url)
@@ -53,6 +57,17 @@ class Service:
         """Renew what needs it; how many grants."""
         with self.transaction() as context:
             return issuing.renew_leases(context)
+
+    def read_keys(self) -> None:
+        """Let the newest key of the issuer sign, if there is another one now."""
+        try:
+            fresh = self.issuers.again(self.clock())
+        except (KeyFileError, OSError) as error:
+            log.error("keys not read", extra={"error": str(error)})
+            return
+        if fresh.current != self.issuers.current:
+            log.info("new issuer", extra={"kid": fresh.current.hex()})
+        self.issuers = fresh
 
     def waiting_mails(self) -> int:
         """How many mails were not sent yet."""

@@ -74,7 +74,16 @@ class Mobile(MobileId):
     operating_system: int
 
 
-class Certificate(Answer):
+class Carried(Answer):
+    """What a phone carries to a lock, signed by the issuer."""
+
+    issuer_statement: str | None = Field(
+        description="The root's statement for that issuer, in base64: for a lock that does not "
+        "know it. `null` for the one that locks are provisioned with."
+    )
+
+
+class Certificate(Carried):
     """The newest grant of the caller's share for one of their phones, as a token in base64."""
 
     certificate: str
@@ -83,7 +92,7 @@ class Certificate(Answer):
     mobile_public_key: str
 
 
-class SignedTime(Answer):
+class SignedTime(Carried):
     """The time, and the same as a statement for one lock if it was asked for."""
 
     datetime: str = Field(description="Milliseconds since 1970, 8 bytes, big-endian, in base64.")
@@ -98,7 +107,7 @@ class Revoked(Answer):
     expiration_date: datetime | None
 
 
-class RevokedList(Answer):
+class RevokedList(Carried):
     """What was revoked at a lock, and the statements that tell it so, in base64."""
 
     device_id: int
@@ -106,7 +115,8 @@ class RevokedList(Answer):
     last_updated: int
     revoked_certificates: list[Revoked]
     signature: str = Field(
-        description="ES256, in DER and base64, of the members above as JSON, sorted, no blanks."
+        description="ES256, in DER and base64, of deviceId, version, lastUpdated and "
+        "revokedCertificates as JSON, sorted, no blanks."
     )
     statements: list[str]
 
@@ -179,6 +189,7 @@ def certificate(
             expiration_date=instant(_ask_again(context, share, statement)),
             device_public_key=None if device_key is None else _point(device_key),
             mobile_public_key=_point(key.public),
+            issuer_statement=_introduction(context),
         )
     )
 
@@ -205,9 +216,11 @@ def revoked(
         last_updated=news[-1].issued_at,
         revoked_certificates=[_revoked(context, each) for each in news],
         signature="",
+        issuer_statement=_introduction(context),
         statements=[_base64(issuing.token(context, each)) for each in news],
     )
-    members = told.model_dump(mode="json", by_alias=True, exclude={"signature", "statements"})
+    ours = {"signature", "issuer_statement", "statements"}
+    members = told.model_dump(mode="json", by_alias=True, exclude=ours)
     text = json.dumps(members, separators=(",", ":"), sort_keys=True)
     told.signature = _signature(context, text.encode())
     return Revocations(result=told)
@@ -231,7 +244,10 @@ def signed_time(
         statement = _base64(issuer.sign(time, context.issuers.key(context.issuers.current)))
     return Time(
         result=SignedTime(
-            datetime=_base64(told), signature=_signature(context, told), statement=statement
+            datetime=_base64(told),
+            signature=_signature(context, told),
+            statement=statement,
+            issuer_statement=_introduction(context),
         )
     )
 
@@ -272,6 +288,11 @@ def _nonce(text: str | None) -> bytes | None:
     if len(nonce) != NONCE_BYTES:
         raise BadRequest(f"nonce: is not {NONCE_BYTES} bytes in base64")
     return nonce
+
+
+def _introduction(ctx: Context) -> str | None:
+    statement = ctx.issuers.signer.statement
+    return _base64(statement) if statement else None
 
 
 def _signature(ctx: Context, message: bytes) -> str:
