@@ -1,20 +1,23 @@
 """The issuer's keys: which of them signs, and how a lock hears of another one."""
 
+import json
 import logging
 import re
+import shlex
 import shutil
 import time
 from base64 import b64decode, urlsafe_b64decode
 
 import httpx2
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import select
 
 from firmware.access import statements
 from firmware.crypto import cose
 from firmware.policy import reasons
 from firmware.policy.grant import Grant
-from firmware.policy.instant import from_unix
+from firmware.policy.instant import from_unix, to_unix
 from firmware_tests.cloud.realm import NOW, ROOT, Lock, Realm, rotate, vouch, write
 from firmware_tests.cloud.test_native_shares import API, add_lock, ok
 from firmware_tests.cloud.test_serve import Process
@@ -23,6 +26,10 @@ from host_sim.cloud.domain import issuing, sharing
 from host_sim.cloud.domain.model import Device, Statement
 from host_sim.cloud.issuers import Issuers
 from host_sim.cloud.keys import KeyFileError, PrivateKey, load_public
+from host_sim.runtimes import ROOT as PROJECT
+from tools.lockctl.__main__ import main
+
+DOCUMENT = (PROJECT / "docs" / "cloud.md").read_text()
 
 
 @pytest.fixture
@@ -206,13 +213,12 @@ def test_a_running_service_keeps_its_key_if_the_folder_is_damaged(sqlite_service
 def test_a_process_takes_a_new_key(tmp_path):
     process = Process(tmp_path)
     try:
-        now = int(time.time())
-        statement = rotate(tmp_path / "keys", now)
-        for _ in range(600):
+        statement = rotate(tmp_path / "keys", int(time.time()))
+        for _ in range(120):
             items = httpx2.get(f"{process.url}{API}/issuers").json()["items"]
             if len(items) == 2:
                 break
-            time.sleep(0.05)
+            time.sleep(0.25)
         assert urlsafe_b64decode(items[1]["statement"]) == statement
     finally:
         assert process.stop()[0] == 0
@@ -412,3 +418,105 @@ def test_phones_carry_the_roots_statement(sqlite_service):
     world.service.read_keys()
     assert {decoded(each["issuer"]) for each in native()} == {statement}
     assert {b64decode(each["issuerStatement"]) for each in tedee()} == {statement}
+
+
+# --- from the command line -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def lockctl(tmp_path, monkeypatch):
+    """Runs a command in a folder with the root's keys and those of a cloud."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SHARELOCK_CLOUD_DATA", raising=False)
+    monkeypatch.delenv("SHARELOCK_CLOUD_KEYS", raising=False)
+    keys = tmp_path / "cloud-data" / "keys"
+    Issuers.prepare(keys, NOW)
+    ROOT.save_pair(tmp_path / "root.pem", tmp_path / "root.pub.pem")
+    shutil.copy("root.pub.pem", keys)
+
+    def run(words):
+        return CliRunner().invoke(main, shlex.split(words), catch_exceptions=False)
+
+    return run
+
+
+def test_the_examples_of_the_document_print_what_they_show(lockctl, tmp_path):
+    (block,) = re.findall(r"```console\n(\$ lockctl cloud issuer .*?)```", DOCUMENT, re.DOTALL)
+    examples = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
+    for example in examples:
+        words, _, printed = example.partition("\n")
+        name, _, words = words.partition(" ")
+        if name == "cp":
+            shutil.copy(*words.split())
+            continue
+        shown = lockctl(words).output
+        lines = [line.rstrip() for line in _without_ids(shown).splitlines()]
+        assert lines == _without_ids(printed).splitlines(), words
+    assert len(examples) == 6
+
+
+def _without_ids(text):
+    return re.sub(r"\b[0-9a-f]{16}\b", "KID", text)
+
+
+def test_every_state_of_a_key_is_told(lockctl):
+    for _ in range(4):
+        lockctl("cloud issuer new")
+    for epoch in (2, 4):
+        keys = "cloud-data/keys"
+        words = f"{keys}/issuer-{epoch}.pub.pem --root root.pem --epoch {epoch}"
+        vouched = json.loads(lockctl(f"issuer vouch {words} --out x --json").stdout)
+        assert vouched == {"file": "x", "bytes": 180}
+        accepted = json.loads(lockctl("cloud issuer accept x --json").stdout)
+        assert (accepted["epoch"], accepted["state"]) == (epoch, "signs")
+    told = json.loads(lockctl("cloud issuer list --json").stdout)
+    assert [(each["key"], each["epoch"], each["state"]) for each in told] == [
+        ("issuer-1.pem", None, "signed before"),
+        ("issuer-2.pem", 2, "signed before"),
+        ("issuer-3.pem", None, "never signed"),
+        ("issuer-4.pem", 4, "signs"),
+        ("issuer-5.pem", None, "waits for the root"),
+    ]
+    assert len({each["kid"] for each in told}) == 5
+
+
+def test_the_keys_may_be_elsewhere(lockctl, tmp_path, monkeypatch):
+    (tmp_path / "cloud-data").rename("data")
+    made = json.loads(lockctl("cloud issuer new --data data --json").stdout)
+    assert made == {"epoch": 2, "public": "data/keys/issuer-2.pub.pem"}
+    (tmp_path / "data" / "keys").rename("keys")
+    monkeypatch.setenv("SHARELOCK_CLOUD_KEYS", "keys")
+    assert len(json.loads(lockctl("cloud issuer list --json").stdout)) == 2
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("issuer vouch root.pub.pem --root root.pub.pem --epoch 2 --out x", "no private key"),
+        ("issuer vouch root.pub.pem --root root.pem --epoch 0 --out x", "--epoch"),
+        ("issuer vouch root.pub.pem --root root.pem --epoch 1073741824 --out x", "--epoch"),
+        ("cloud issuer accept root.pub.pem", "not deterministic CBOR"),
+        ("cloud issuer list --data nowhere", "nowhere/keys: No such file"),
+        ("cloud issuer new --data nowhere", "nowhere/keys: No such file"),
+    ],
+)
+def test_bad_usage_is_told(lockctl, tmp_path, words, said):
+    done = lockctl(words)
+    assert done.exit_code == 2 and said in done.stderr
+    assert not (tmp_path / "x").exists() and not (tmp_path / "nowhere").exists()
+
+
+def test_a_statement_can_be_text(lockctl, tmp_path):
+    lockctl("cloud issuer new")
+    key = public(tmp_path / "cloud-data" / "keys", 2)
+    (tmp_path / "x").write_text(vouch(2, key).hex())
+    assert lockctl("cloud issuer accept x").stdout == "issuer-2.pem signs from now on.\n"
+
+
+def test_a_statement_says_when_it_was_signed(lockctl, tmp_path):
+    before = int(time.time())
+    lockctl("issuer vouch root.pub.pem --root root.pem --epoch 7 --out x")
+    message = cose.parse((tmp_path / "x").read_bytes())
+    at, epoch, key = statements.read_issuer(cose.verify(message, ROOT.public))
+    assert before <= to_unix(at) <= time.time()
+    assert (epoch, key.x, key.y) == (7, ROOT.public.x, ROOT.public.y)

@@ -6,6 +6,7 @@ from .cli import Group
 from .explain import explain
 from .inspect import inspect
 from .issue import issue
+from .issuer import issuer
 from .keys import keys
 from .lint import lint
 from .log import log
@@ -33,6 +34,7 @@ def grant() -> None:
     """Grants: signed statements of who may open which lock, and when."""
 
 
+main.add_command(issuer)
 main.add_command(keys)
 main.add_command(log)
 for command in (issue, inspect, explain, preview, lint):

@@ -22,9 +22,18 @@ from .output import console, print_json, table
 _DEFAULT = "http://127.0.0.1:8080"
 _TIMEOUT_S = 30
 
+data_option = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("cloud-data"),
+    envvar="SHARELOCK_CLOUD_DATA",
+    show_default=True,
+    help="The folder of `serve`.",
+)
 
 _LATER = {
     "devices": "tools.lockctl.cloud_devices",
+    "issuer": "tools.lockctl.cloud_issuer",
     "phones": "tools.lockctl.cloud_devices",
     "shares": "tools.lockctl.cloud_shares",
     "invitations": "tools.lockctl.cloud_shares",
@@ -141,14 +150,7 @@ def whoami(as_json: bool) -> None:
 
 
 @cloud.command()
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("cloud-data"),
-    envvar="SHARELOCK_CLOUD_DATA",
-    show_default=True,
-    help="The folder of `serve`.",
-)
+@data_option
 @click.option("--database", default="", envvar="SHARELOCK_CLOUD_DATABASE", help="As for `serve`.")
 @json_option
 def users(data: Path, database: str, as_json: bool) -> None:
