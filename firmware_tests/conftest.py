@@ -24,6 +24,12 @@ def pytest_addoption(parser):
     parser.addini(
         "child_timeout_s", "seconds that one test may take on MicroPython", default="120"
     )
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgres"),
+        default="sqlite",
+        help="what tests of the share cloud run on that do not ask for both (default: sqlite)",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -36,8 +36,14 @@ def service(database_url, tmp_path):
         yield world
 
 
+@pytest.fixture(scope="session")
+def databases(request):
+    """Of the kind that the run is for: see --database."""
+    return request.getfixturevalue(request.config.getoption("database"))
+
+
 @pytest.fixture
-def sqlite_service(sqlite, tmp_path):
-    """A World on SQLite, for what does not touch the database in a way of its own."""
-    with sqlite.copy() as url, World(url, tmp_path) as world:
+def one_service(databases, tmp_path):
+    """A World on this kind alone, for what does not touch the database in a way of its own."""
+    with databases.copy() as url, World(url, tmp_path) as world:
         yield world

@@ -119,8 +119,8 @@ def test_nobody_is_mailed_who_has_no_account(service):
     assert len(service.mails()) == before
 
 
-def test_an_unknown_address_costs_as_many_hashes_as_a_wrong_password(sqlite_service, monkeypatch):
-    service = sqlite_service
+def test_an_unknown_address_costs_as_many_hashes_as_a_wrong_password(one_service, monkeypatch):
+    service = one_service
     service.person(ANNA)
     sign_up(service, "new@example.org")
     hashes = []
@@ -175,11 +175,11 @@ def test_secrets_are_kept_as_hashes_only(service):
         (ANNA, "An\u2028na"),
     ],
 )
-def test_odd_addresses_and_names_are_refused(sqlite_service, email, name):
-    answer = sign_up(sqlite_service, email, name)
+def test_odd_addresses_and_names_are_refused(one_service, email, name):
+    answer = sign_up(one_service, email, name)
     assert answer.status_code == 400, answer.text
     assert code(answer)[1] in ("bad-email", "bad-name", "invalid")
-    assert sqlite_service.mails() == []
+    assert one_service.mails() == []
 
 
 @pytest.mark.parametrize(
@@ -190,19 +190,19 @@ def test_names_of_people_are_kept(service, name):
     assert confirm(service, service.secret(ANNA)).json()["name"] == name
 
 
-def test_a_lone_surrogate_is_refused(sqlite_service):
+def test_a_lone_surrogate_is_refused(one_service):
     body = b'{"email": "anna@example.org", "name": "\\ud800"}'
     headers = {"Content-Type": "application/json"}
-    answer = sqlite_service.http.post("/account", content=body, headers=headers)
+    answer = one_service.http.post("/account", content=body, headers=headers)
     assert answer.status_code == 400
 
 
 @pytest.mark.parametrize("password", ["short", "x" * 257])
-def test_a_password_has_ten_to_256_characters(sqlite_service, password):
-    sign_up(sqlite_service)
-    secret = sqlite_service.secret(ANNA)
-    assert code(confirm(sqlite_service, secret, password)) == (400, "invalid")
-    assert confirm(sqlite_service, secret, "x" * 256).status_code == 201
+def test_a_password_has_ten_to_256_characters(one_service, password):
+    sign_up(one_service)
+    secret = one_service.secret(ANNA)
+    assert code(confirm(one_service, secret, password)) == (400, "invalid")
+    assert confirm(one_service, secret, "x" * 256).status_code == 201
 
 
 def test_a_personal_key_reaches_as_far_as_its_scopes(service):
@@ -284,15 +284,15 @@ def test_keys_are_listed_expire_and_are_revoked(service):
     "change",
     [{"scopes": []}, {"scopes": ["Everything"]}, {"expires_at": "2020-01-01T00:00:00Z"}, {"x": 1}],
 )
-def test_a_key_that_makes_no_sense_is_refused(sqlite_service, change):
-    anna = sqlite_service.person(ANNA)
+def test_a_key_that_makes_no_sense_is_refused(one_service, change):
+    anna = one_service.person(ANNA)
     body = {"name": "K", "scopes": ["Account.Read"], **change}
     assert anna.post("/account/keys", json=body).status_code == 400
 
 
-def test_the_pages_carry_a_policy_that_fits_what_is_in_them(sqlite_service):
+def test_the_pages_carry_a_policy_that_fits_what_is_in_them(one_service):
     for path in ("/sign-up", "/confirm", "/forgot", "/password", "/accept"):
-        answer = sqlite_service.http.get(path)
+        answer = one_service.http.get(path)
         assert answer.status_code == 200
         policy = answer.headers["Content-Security-Policy"]
         assert len(re.findall("'sha256-", policy)) == 2 and "unsafe" not in policy

@@ -38,9 +38,9 @@ class Known(World):
 
 
 @pytest.fixture(scope="module")
-def world(sqlite, tmp_path_factory):
+def world(databases, tmp_path_factory):
     """Anna with a device, a phone and two shares."""
-    with sqlite.copy() as url, (world := Known(url, tmp_path_factory.mktemp("schema"))):
+    with databases.copy() as url, (world := Known(url, tmp_path_factory.mktemp("schema"))):
         world.service.limits.person = Limit(10**9)
         world.service.limits.client = Limit(10**9)
         world.anna = world.person("anna@example.org")

@@ -44,9 +44,9 @@ class Known(World):
 
 
 @pytest.fixture(scope="module")
-def world(sqlite, tmp_path_factory):
+def world(databases, tmp_path_factory):
     """Anna with one of everything, and a stranger."""
-    with sqlite.copy() as url, (world := Known(url, tmp_path_factory.mktemp("security"))):
+    with databases.copy() as url, (world := Known(url, tmp_path_factory.mktemp("security"))):
         world.service.limits.person = Limit(10**9)
         world.service.limits.client = Limit(10**9)
         world.anna, world.eve = world.person("anna@example.org"), world.person("eve@example.org")

@@ -60,10 +60,10 @@ def their_client(address):
         stdin.close()
 
 
-def test_artiks_own_client_shares_a_device_and_hears_of_it(sqlite_service):
+def test_artiks_own_client_shares_a_device_and_hears_of_it(one_service):
     if not PYTHON.exists():
         pytest.skip("PyPI artikcloud is not installed: run `make env`")
-    world = sqlite_service
+    world = one_service
     anna, bob = world.person("anna@example.org"), world.person("bob@example.org")
     with world.served() as address, their_client(address) as call:
         assert call(anna.token, "UsersApi.get_self")["data"]["email"] == anna.email

@@ -242,12 +242,12 @@ for _ in range(messages.MOST_LEVELS):
         (["message"], 400),
     ],
 )
-def test_what_a_device_can_say(sqlite_service, body, status):
-    anna = sqlite_service.person("anna@example.org")
+def test_what_a_device_can_say(one_service, body, status):
+    anna = one_service.person("anna@example.org")
     door = add_lock(anna)
     headers = {**token(anna, door), "Content-Type": "application/json"}
     content = json.dumps(body).encode()
-    answer = sqlite_service.http.post("/v1.1/messages", content=content, headers=headers)
+    answer = one_service.http.post("/v1.1/messages", content=content, headers=headers)
     assert answer.status_code == status, answer.text
     if status == 200:
         assert heard(anna, door) == [body["data"]]
@@ -294,8 +294,8 @@ def test_an_action_payload_includes_the_user_id_of_the_devices_owner(
         ({"rules": ["mon 08:00-08:01 utc"]}, ["pull"], reasons.OUTSIDE_RULES),
     ],
 )
-def test_an_action_obeys_the_rules_of_the_share(sqlite_service, terms, names, reason):
-    service = sqlite_service
+def test_an_action_obeys_the_rules_of_the_share(one_service, terms, names, reason):
+    service = one_service
     anna, bob = service.person("anna@example.org"), service.person("bob@example.org")
     door = add_lock(anna)
     made = share(service, anna, door, bob)
@@ -328,15 +328,15 @@ def test_strangers_send_nothing(service, anna, bob, door):
         {"data": {"actions": [{"name": "lock", "parameters": {"x": "y" * 1_024}}]}},
     ],
 )
-def test_an_action_that_makes_no_sense_is_refused(sqlite_service, change):
-    anna = sqlite_service.person("anna@example.org")
+def test_an_action_that_makes_no_sense_is_refused(one_service, change):
+    anna = one_service.person("anna@example.org")
     body = {"ddid": add_lock(anna), "type": "action", "data": actions("lock"), **change}
     assert refused(anna.post("/v1.1/actions", json=body))[0] == 400
-    assert asked(sqlite_service) == []
+    assert asked(one_service) == []
 
 
-def test_what_is_asked_for_must_be_named(sqlite_service):
-    anna = sqlite_service.person("anna@example.org")
+def test_what_is_asked_for_must_be_named(one_service):
+    anna = one_service.person("anna@example.org")
     door = add_lock(anna)
     for path in ("messages", "actions"):
         assert refused(anna.get(f"/v1.1/{path}"))[0] == 400
@@ -351,8 +351,8 @@ def test_what_is_asked_for_must_be_named(sqlite_service):
 # --- what others may read while transactions overtake each other ---------------------------------
 
 
-def test_a_message_that_was_overtaken_is_news_too(sqlite_service):
-    service = sqlite_service
+def test_a_message_that_was_overtaken_is_news_too(one_service):
+    service = one_service
     anna = service.person("anna@example.org")
     headers = token(anna, add_lock(anna))
     for number in range(3):

@@ -431,8 +431,8 @@ def test_devices_come_in_pages(anna):
         ({"manifestVersion": 2}, "body.manifestVersion"),
     ],
 )
-def test_a_device_that_makes_no_sense_is_refused(sqlite_service, change, message):
-    anna = sqlite_service.person("anna@example.org")
+def test_a_device_that_makes_no_sense_is_refused(one_service, change, message):
+    anna = one_service.person("anna@example.org")
     body = {"dtid": LOCK, "name": "Door", **change}
     status, text = refused(anna.post("/v1.1/devices", json=body))
     assert status == 400 and message in text
@@ -444,8 +444,8 @@ def test_a_device_that_makes_no_sense_is_refused(sqlite_service, change, message
     ["", "bob", "bob@", "@example.org", "b b@example.org", "bob@example.org\r\nBcc: x@y.z"]
     + ["x" * 250 + "@a.b", "bo\u200bb@example.org", "bob@example.org\0"],
 )
-def test_what_is_no_address_gets_no_invitation(sqlite_service, email):
-    anna = sqlite_service.person("anna@example.org")
+def test_what_is_no_address_gets_no_invitation(one_service, email):
+    anna = one_service.person("anna@example.org")
     door = add_lock(anna)
     answer = anna.post(f"/v1.1/devices/{door}/shares", json={"uid": email})
     assert refused(answer)[0] == 400
@@ -519,9 +519,9 @@ def test_unknown_paths_and_methods_have_the_same_form(service, anna):
     assert refused(answer)[0] == 400
 
 
-def test_too_many_requests_are_refused_with_the_time_to_wait(sqlite_service):
-    anna = sqlite_service.person("anna@example.org")
-    sqlite_service.service.limits.person = Limit(2)
+def test_too_many_requests_are_refused_with_the_time_to_wait(one_service):
+    anna = one_service.person("anna@example.org")
+    one_service.service.limits.person = Limit(2)
     answers = [anna.get("/v1.1/users/self") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert refused(answers[2])[0] == 429 and int(answers[2].headers["Retry-After"]) > 0

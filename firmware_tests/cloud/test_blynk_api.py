@@ -12,8 +12,8 @@ API = "/api/v1/organization"
 
 
 @pytest.fixture
-def anna(sqlite_service):
-    return sqlite_service.person("anna@example.org")
+def anna(one_service):
+    return one_service.person("anna@example.org")
 
 
 def ask(client, method, path, status, **options):
@@ -60,7 +60,7 @@ def test_organizations_that_are_not_there(anna):
     assert answer == f"Destination o{missing[1:]}"
 
 
-def test_a_device(anna, sqlite_service):
+def test_a_device(anna, one_service):
     device = lock(anna, tz="Europe/Berlin", templateId="TMPL84aMXD6vd")
     shown = ask(anna, "GET", f"/device?deviceId={device}", 200)
     assert shown == {
@@ -75,10 +75,10 @@ def test_a_device(anna, sqlite_service):
             {"id": 1, "name": "Shares beyond roles", "value": {"type": "Text", "value": "0"}}
         ],
     }
-    with sqlite_service.transaction() as context:
+    with one_service.transaction() as context:
         row = context.session.get_one(Device, device)
         assert row.zone == "CET-1CEST,M3.5.0,M10.5.0/3"
-        owner = sqlite_service.who(context, anna)
+        owner = one_service.who(context, anna)
         sharing.create(context, owner, row, "bob@example.org", write(uses=1))
         row.state, row.state_at = {"lock": 1}, 1_783_000_100
     shown = ask(anna, "GET", f"/device?deviceId={device}", 200)
@@ -101,8 +101,8 @@ def test_what_makes_no_device(anna):
     assert "name" in refused(anna, "POST", "/device/create", 400, json={"name": ""})
 
 
-def test_a_manager_adds_a_device_of_a_user(anna, sqlite_service):
-    bea = sqlite_service.person("bea@example.org")
+def test_a_manager_adds_a_device_of_a_user(anna, one_service):
+    bea = one_service.person("bea@example.org")
     ask(anna, "POST", "/users/invite", 201, json=_invitation("bea@example.org", 2))
     ask(anna, "POST", "/users/invite", 201, json=_invitation("new@example.org", 2))
     made = ask(anna, "POST", "/device/create", 201, json={"name": "Hers", "ownerId": bea.id})
@@ -135,8 +135,8 @@ def test_pages_and_orders(anna):
     refused(anna, "GET", "/search/devices?query=a&sortBy=Auth%20Token", 400)
 
 
-def test_users(anna, sqlite_service):
-    bea = sqlite_service.person("bea@example.org")
+def test_users(anna, one_service):
+    bea = one_service.person("bea@example.org")
     ask(anna, "POST", "/users/invite", 201, json=_invitation("bea@example.org", 3))
     shown = ask(anna, "GET", "/users", 200)["content"]
     assert shown[1] == {
@@ -159,8 +159,8 @@ def test_users(anna, sqlite_service):
     assert refused(anna, "PUT", f"/users/role?userId={bea.id}&roleId=1", 404) == missing
 
 
-def test_who_left_has_no_access(anna, sqlite_service):
-    bea = sqlite_service.person("bea@example.org")
+def test_who_left_has_no_access(anna, one_service):
+    bea = one_service.person("bea@example.org")
     device = lock(anna)
     home = ask(anna, "GET", "/profile", 200)["id"]
     ask(anna, "POST", "/users/invite", 201, json=_invitation("bea@example.org", 2))
@@ -191,11 +191,11 @@ def test_roles_that_are_refused(anna):
     refused(anna, "PUT", "/roles?roleId=1", 400, json={"permissions": []})
 
 
-def test_values_become_operations(anna, sqlite_service):
+def test_values_become_operations(anna, one_service):
     device = lock(anna)
     for value in (0, 1, 2):
         ask(anna, "POST", "/device/datastream", 204, json=_write(device, value))
-    with sqlite_service.transaction() as context:
+    with one_service.transaction() as context:
         asked = context.session.query(Operation).order_by(Operation.id).all()
         assert [each.action for each in asked] == ["unlock", "lock", "pull"]
     refused(anna, "POST", "/device/datastream", 400, json=_write(device, 3))
@@ -204,18 +204,18 @@ def test_values_become_operations(anna, sqlite_service):
     assert answer == "Data stream with identifier 2 is not found!"
 
 
-def test_the_rules_of_a_share_go_before_the_role(anna, sqlite_service):
+def test_the_rules_of_a_share_go_before_the_role(anna, one_service):
     """Whoever has a share of their own is held to it, also through this API."""
-    bea = sqlite_service.person("bea@example.org")
+    bea = one_service.person("bea@example.org")
     device = lock(anna)
     ask(anna, "POST", "/users/invite", 201, json=_invitation("bea@example.org", 2))
-    with sqlite_service.transaction() as context:
+    with one_service.transaction() as context:
         row = context.session.get_one(Device, device)
-        owner = sqlite_service.who(context, anna)
+        owner = one_service.who(context, anna)
         sharing.create(context, owner, row, bea.email, write(rules=["daily 01:00-02:00"]))
     answer = refused(bea, "POST", "/device/datastream", 403, json=_write(device, 0))
     assert answer == words.text(reasons.OUTSIDE_RULES)
-    sqlite_service.now = 1_783_040_400  # 01:00 UTC
+    one_service.now = 1_783_040_400  # 01:00 UTC
     ask(bea, "POST", "/device/datastream", 204, json=_write(device, 0))
 
 

@@ -76,9 +76,9 @@ def home(service):
 
 
 @pytest.fixture
-def quick(sqlite_service):
+def quick(one_service):
     """The same where no database does anything of its own."""
-    return Home(sqlite_service)
+    return Home(one_service)
 
 
 def test_no_anonymous_sharing_users_have_to_be_registered(quick):

@@ -21,8 +21,8 @@ from host_sim.cloud.web.service import Service
 JSON = {"Content-Type": "application/json"}
 
 
-def test_a_request_keeps_its_id_or_gets_one(sqlite_service):
-    http = sqlite_service.http
+def test_a_request_keeps_its_id_or_gets_one(one_service):
+    http = one_service.http
     kept = http.get("/healthz", headers={"X-Correlation-ID": "abc-1.2_3"})
     assert kept.headers["X-Correlation-ID"] == "abc-1.2_3"
     for odd in ("", "a b", "x" * 65, "<script>"):
@@ -31,8 +31,8 @@ def test_a_request_keeps_its_id_or_gets_one(sqlite_service):
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/nothing", "/account", "/sign-up", "/metrics"])
-def test_every_answer_has_the_headers(sqlite_service, path):
-    headers = sqlite_service.http.get(path).headers
+def test_every_answer_has_the_headers(one_service, path):
+    headers = one_service.http.get(path).headers
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cache-Control"] == "no-store"
     assert headers["Referrer-Policy"] == "no-referrer"
@@ -41,14 +41,14 @@ def test_every_answer_has_the_headers(sqlite_service, path):
 
 
 @pytest.mark.parametrize("announced", [True, False])
-def test_a_body_that_is_too_large_is_refused(sqlite_service, announced):
+def test_a_body_that_is_too_large_is_refused(one_service, announced):
     large = b'{"email": "' + b"x" * MOST_BODY + b'"}'
     content = large if announced else iter([large])
-    answer = sqlite_service.http.post("/account", content=content, headers=JSON)
+    answer = one_service.http.post("/account", content=content, headers=JSON)
     assert answer.status_code == 413
     assert answer.json()["detail"] == "A body has at most 262144 bytes."
     fitting = b'{"email": "' + b"x" * (MOST_BODY - 13) + b'"}'
-    answer = sqlite_service.http.post("/account", content=fitting, headers=JSON)
+    answer = one_service.http.post("/account", content=fitting, headers=JSON)
     assert answer.status_code == 400
 
 
@@ -64,8 +64,8 @@ def test_a_body_that_is_too_large_is_refused(sqlite_service, announced):
         ('"text"', "body"),
     ],
 )
-def test_what_is_no_json_is_refused_with_the_place(sqlite_service, body, where):
-    answer = sqlite_service.http.post("/account", content=body, headers=JSON)
+def test_what_is_no_json_is_refused_with_the_place(one_service, body, where):
+    answer = one_service.http.post("/account", content=body, headers=JSON)
     assert answer.status_code == 400
     assert where in answer.json()["detail"]
 
@@ -78,21 +78,21 @@ def test_a_nul_in_an_address_is_refused(service, path):
     assert anna.delete(path).status_code == 400
 
 
-def test_a_stranger_does_not_hear_what_is_wrong_with_a_body(sqlite_service):
-    answer = sqlite_service.http.post("/account/keys", json={"name": 1})
+def test_a_stranger_does_not_hear_what_is_wrong_with_a_body(one_service):
+    answer = one_service.http.post("/account/keys", json={"name": 1})
     assert answer.status_code == 401
 
 
-def test_unknown_paths_and_methods(sqlite_service):
+def test_unknown_paths_and_methods(one_service):
     for method, path, status in (("GET", "/nothing", 404), ("PUT", "/account", 405)):
-        answer = sqlite_service.http.request(method, path)
+        answer = one_service.http.request(method, path)
         assert (answer.status_code, answer.json()["status"]) == (status, status)
 
 
-def test_health_fails_with_the_database(sqlite_service, monkeypatch):
-    assert sqlite_service.http.get("/healthz").json() == {"status": "ok"}
-    monkeypatch.setattr(sqlite_service.service, "engine", Unreachable())
-    answer = sqlite_service.http.get("/healthz")
+def test_health_fails_with_the_database(one_service, monkeypatch):
+    assert one_service.http.get("/healthz").json() == {"status": "ok"}
+    monkeypatch.setattr(one_service.service, "engine", Unreachable())
+    answer = one_service.http.get("/healthz")
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
     assert answer.headers["Retry-After"] == "5"
 
@@ -107,12 +107,12 @@ class Unreachable(Engine):
         raise OperationalError("SELECT secret", {}, Exception("no route"))
 
 
-def test_metrics_count_routes_and_not_what_is_in_their_paths(sqlite_service):
-    anna = sqlite_service.person("anna@example.org")
+def test_metrics_count_routes_and_not_what_is_in_their_paths(one_service):
+    anna = one_service.person("anna@example.org")
     anna.delete("/account/tokens/my-secret")
     anna.get("/my-secret")
     anna.request("BREW", "/my-secret")
-    text = sqlite_service.http.get("/metrics").text
+    text = one_service.http.get("/metrics").text
     line = (
         'sharelock_requests_total{method="DELETE",route="/account/tokens/{uid}",status="404"} 1.0'
     )
@@ -120,16 +120,16 @@ def test_metrics_count_routes_and_not_what_is_in_their_paths(sqlite_service):
     assert 'method="other"' in text
     assert "my-secret" not in text and "anna" not in text
     assert "sharelock_mails_waiting 1.0" in text
-    sqlite_service.mails()
-    text = sqlite_service.http.get("/metrics").text
+    one_service.mails()
+    text = one_service.http.get("/metrics").text
     assert "sharelock_mails_waiting 0.0" in text and "sharelock_mails_sent_total 1.0" in text
 
 
-def test_no_secret_is_in_the_log(sqlite_service, caplog):
+def test_no_secret_is_in_the_log(one_service, caplog):
     caplog.set_level(logging.DEBUG)
-    http = sqlite_service.http
+    http = one_service.http
     http.post("/account", json={"email": "anna@example.org", "name": "Anna"})
-    link = sqlite_service.secret("anna@example.org")
+    link = one_service.secret("anna@example.org")
     http.post("/account/confirm", json={"token": link, "password": PASSWORD})
     body = {"email": "anna@example.org", "password": PASSWORD}
     token = http.post("/account/log-in", json=body).json()["token"]
@@ -143,9 +143,9 @@ def test_no_secret_is_in_the_log(sqlite_service, caplog):
         assert not any(secret in line for line in lines if "httpx" not in line), secret
 
 
-def test_a_line_of_the_log_says_who_what_and_how_it_ended(sqlite_service, caplog):
+def test_a_line_of_the_log_says_who_what_and_how_it_ended(one_service, caplog):
     caplog.set_level(logging.INFO, "host_sim")
-    anna = sqlite_service.person("anna@example.org")
+    anna = one_service.person("anna@example.org")
     anna.get("/account", headers={"X-Correlation-ID": "here"})
     line = json.loads(JsonLines().format(caplog.records[-1]))
     assert line.pop("ms") > 0
@@ -214,8 +214,8 @@ def test_what_is_broken_is_logged_and_not_told(loud, caplog):
     assert "RuntimeError: secret" in caplog.text
 
 
-def test_the_description_names_the_errors_that_there_are(sqlite_service):
-    schema = sqlite_service.http.get("/openapi.json").json()
+def test_the_description_names_the_errors_that_there_are(one_service):
+    schema = one_service.http.get("/openapi.json").json()
     assert schema["openapi"].startswith("3.1")
     assert "HTTPValidationError" not in json.dumps(schema)
     assert {"Problem", "FaultBody"} <= schema["components"]["schemas"].keys()
@@ -234,18 +234,19 @@ OPEN = {
     ("POST", "/account/forgotten-password"),
     ("POST", "/account/log-in"),
     ("POST", "/account/password"),
+    ("GET", "/api/native/v1/issuers"),
 }
 
 
-def test_every_other_route_asks_who_calls(sqlite_service):
-    schema = sqlite_service.http.get("/openapi.json").json()
+def test_every_other_route_asks_who_calls(one_service):
+    schema = one_service.http.get("/openapi.json").json()
     checked = 0
     for path, operations in schema["paths"].items():
         for method in operations:
             if (method.upper(), path) in OPEN:
                 continue
             filled = re.sub(r"\{\w+\}", "1", path.replace("{version}", "v1.30"))
-            answer = sqlite_service.http.request(method, filled)
+            answer = one_service.http.request(method, filled)
             assert answer.status_code == 401, (method, path, answer.status_code)
             checked += 1
     assert checked >= 6

@@ -173,9 +173,9 @@ def test_an_old_key_may_go(folder):
 # --- a service that is running -------------------------------------------------------------------
 
 
-def test_a_running_service_takes_a_new_key(sqlite_service, caplog):
+def test_a_running_service_takes_a_new_key(one_service, caplog):
     caplog.set_level(logging.INFO, "host_sim")
-    service, keys = sqlite_service.service, sqlite_service.folder / "keys"
+    service, keys = one_service.service, one_service.folder / "keys"
     first = service.issuers
     service.read_keys()
     assert service.issuers is first
@@ -190,8 +190,8 @@ def test_a_running_service_takes_a_new_key(sqlite_service, caplog):
     assert len(caplog.records) == 1
 
 
-def test_a_running_service_keeps_its_key_if_the_folder_is_damaged(sqlite_service, caplog):
-    service, keys = sqlite_service.service, sqlite_service.folder / "keys"
+def test_a_running_service_keeps_its_key_if_the_folder_is_damaged(one_service, caplog):
+    service, keys = one_service.service, one_service.folder / "keys"
     statement = rotate(keys, NOW)
     service.read_keys()
     file = keys / "issuer-2.cose"
@@ -385,8 +385,8 @@ def test_everybody_may_know_the_issuers(service):
     assert (epoch, (key.x + key.y).hex(), cose.key_id(key).hex()) == (3, last["key"], last["kid"])
 
 
-def test_phones_carry_the_roots_statement(sqlite_service):
-    world = sqlite_service
+def test_phones_carry_the_roots_statement(one_service):
+    world = one_service
     anna = world.person("anna@example.org")
     door = add_lock(anna)
     body = {"name": "phone", "key": (THIEF.public.x + THIEF.public.y).hex()}

@@ -39,10 +39,10 @@ def test_one_does_not_use_up_what_another_has():
     assert limit.take("anna", NOW) == HOUR_S
 
 
-def test_701_requests_in_an_hour_are_one_too_many(sqlite_service):
-    anna, berta = (sqlite_service.person(f"{name}@example.org") for name in ("anna", "berta"))
+def test_701_requests_in_an_hour_are_one_too_many(one_service):
+    anna, berta = (one_service.person(f"{name}@example.org") for name in ("anna", "berta"))
     for _ in range(698):
-        assert sqlite_service.service.limits.person.take(anna.uid, sqlite_service.now) == 0
+        assert one_service.service.limits.person.take(anna.uid, one_service.now) == 0
     assert anna.get("/account").status_code == 200
     # A request that makes no sense counts, too.
     assert anna.post("/account/keys", json={}).status_code == 400
@@ -51,24 +51,24 @@ def test_701_requests_in_an_hour_are_one_too_many(sqlite_service):
     assert answer.json()["code"] == "too-many-requests"
     wait_s = int(answer.headers["Retry-After"])
     assert berta.get("/account").status_code == 200
-    sqlite_service.now += wait_s
+    one_service.now += wait_s
     assert anna.get("/account").status_code == 200
 
 
-def test_passwords_cannot_be_tried_without_end(sqlite_service):
-    http = sqlite_service.http
-    sqlite_service.person("anna@example.org")
+def test_passwords_cannot_be_tried_without_end(one_service):
+    http = one_service.http
+    one_service.person("anna@example.org")
     for spelling in ("anna@example.org", " ANNA@example.org", "Anna@Example.Org") * 10:
-        sqlite_service.service.limits.address.take(spelling.strip().casefold(), sqlite_service.now)
+        one_service.service.limits.address.take(spelling.strip().casefold(), one_service.now)
     for spelling in ("anna@example.org", "ANNA@example.org "):
         body = {"email": spelling, "password": PASSWORD}
         answer = http.post("/account/log-in", json=body)
         assert answer.status_code == 429 and int(answer.headers["Retry-After"]) == 120
 
 
-def test_nor_addresses_from_one_client(sqlite_service):
+def test_nor_addresses_from_one_client(one_service):
     for _ in range(300):
-        sqlite_service.service.limits.client.take("testclient", sqlite_service.now)
+        one_service.service.limits.client.take("testclient", one_service.now)
     for path, body in (
         ("/account", {"email": "a@example.org", "name": "A"}),
         ("/account/log-in", {"email": "a@example.org", "password": PASSWORD}),
@@ -76,4 +76,4 @@ def test_nor_addresses_from_one_client(sqlite_service):
         ("/account/confirm", {"token": "x", "password": PASSWORD}),
         ("/account/password", {"token": "x", "password": PASSWORD}),
     ):
-        assert sqlite_service.http.post(path, json=body).status_code == 429, path
+        assert one_service.http.post(path, json=body).status_code == 429, path

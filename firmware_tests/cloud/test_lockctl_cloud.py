@@ -17,9 +17,9 @@ DOCUMENT = (ROOT / "docs" / "cloud.md").read_text()
 
 
 @pytest.fixture
-def lockctl(sqlite_service, tmp_path, monkeypatch):
+def lockctl(one_service, tmp_path, monkeypatch):
     """Runs a command as somebody; what it asks goes to the application."""
-    world = sqlite_service
+    world = one_service
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setattr(cloud.httpx2, "Client", lambda **options: _Http(world, options["headers"]))
 
@@ -46,13 +46,13 @@ class _Http:
 
 
 @pytest.fixture
-def anna(sqlite_service):
-    return sqlite_service.person("anna@example.org")
+def anna(one_service):
+    return one_service.person("anna@example.org")
 
 
 @pytest.fixture
-def bob(sqlite_service):
-    return sqlite_service.person(BOB)
+def bob(one_service):
+    return one_service.person(BOB)
 
 
 def told(done):
@@ -144,15 +144,15 @@ def test_a_preview(lockctl, anna, door):
     assert (never.exit_code, never.stdout) == (1, "Never open in that time.\n")
 
 
-def test_invitations(lockctl, sqlite_service, anna, bob, door):
+def test_invitations(lockctl, one_service, anna, bob, door):
     lockctl(anna, "shares", "add", door, BOB, "--by-link")
     for who, words in ((anna, ["list", door]), (bob, ["list"])):
         assert row(lockctl(who, "invitations", *words), BOB)[:3] == [BOB, "pending", "closed"]
-    first = sqlite_service.secret(BOB)
+    first = one_service.secret(BOB)
     assert lockctl(anna, "invitations", "resend", door, BOB).exit_code == 0
     gone = lockctl(bob, "invitations", "accept", first)
     assert gone.exit_code == 1 and "was used, has run out" in gone.stderr
-    link = f"https://cloud.example/accept#{sqlite_service.secret(BOB)}"
+    link = f"https://cloud.example/accept#{one_service.secret(BOB)}"
     assert (
         lockctl(bob, "invitations", "accept", link).stdout == "You have a share of Front door.\n"
     )

@@ -70,8 +70,8 @@ MOMENTS = st.lists(
 
 
 @pytest.fixture(scope="module")
-def world(sqlite, tmp_path_factory):
-    with sqlite.copy() as url, World(url, tmp_path_factory.mktemp("across")) as world:
+def world(databases, tmp_path_factory):
+    with databases.copy() as url, World(url, tmp_path_factory.mktemp("across")) as world:
         world.service.limits.person = Limit(10**9)
         yield world
 

@@ -110,8 +110,8 @@ def test_what_changes_nothing_is_no_new_version(service, anna, door):
         ({"owner": "bob"}, "invalid"),
     ],
 )
-def test_a_change_that_makes_no_sense_is_refused(sqlite_service, change, code):
-    anna = sqlite_service.person("anna@example.org")
+def test_a_change_that_makes_no_sense_is_refused(one_service, change, code):
+    anna = one_service.person("anna@example.org")
     path = f"{API}/devices/{add_lock(anna)}"
     before = ok(anna.get(path))
     assert refused(anna.patch(path, json=change)) == (400, code)
@@ -338,8 +338,8 @@ def test_nothing_in_the_audit_tells_an_address_or_a_secret(service, anna, bob, d
         ("Organization.ReadWrite", set()),
     ],
 )
-def test_a_personal_key_reaches_as_far_as_its_scopes(sqlite_service, scope, allowed):
-    anna = sqlite_service.person("anna@example.org")
+def test_a_personal_key_reaches_as_far_as_its_scopes(one_service, scope, allowed):
+    anna = one_service.person("anna@example.org")
     one = f"{API}/devices/{add_lock(anna)}"
     key = anna.post("/account/keys", json={"name": "key", "scopes": [scope]}).json()["token"]
     headers = {"Authorization": f"PersonalKey {key}"}
@@ -353,7 +353,7 @@ def test_a_personal_key_reaches_as_far_as_its_scopes(sqlite_service, scope, allo
         "audit": ("GET", f"{one}/audit", None),
     }
     for name, (method, path, body) in calls.items():
-        answer = sqlite_service.http.request(method, path, json=body, headers=headers)
+        answer = one_service.http.request(method, path, json=body, headers=headers)
         if name in allowed:
             assert answer.is_success, name
         else:

@@ -184,8 +184,8 @@ def test_a_new_version_is_told_to_the_lock_and_the_same_is_not(service, anna, bo
         ({"parent": "x"}, (400, "invalid")),
     ],
 )
-def test_terms_that_no_lock_takes_are_refused_new_and_changed(sqlite_service, words, code):
-    anna = sqlite_service.person("anna@example.org")
+def test_terms_that_no_lock_takes_are_refused_new_and_changed(one_service, words, code):
+    anna = one_service.person("anna@example.org")
     door = add_lock(anna)
     body = {"email": "bob@example.org", "terms": words}
     assert refused(anna.post(f"{API}/devices/{door}/shares", json=body)) == code
@@ -195,8 +195,8 @@ def test_terms_that_no_lock_takes_are_refused_new_and_changed(sqlite_service, wo
 
 
 @pytest.mark.parametrize("lease", ["", "soon", "59 s", "3651 d", 7])
-def test_a_lease_lasts_a_minute_at_least(sqlite_service, lease):
-    anna = sqlite_service.person("anna@example.org")
+def test_a_lease_lasts_a_minute_at_least(one_service, lease):
+    anna = one_service.person("anna@example.org")
     body = {"email": "bob@example.org", "lease": lease}
     answer = anna.post(f"{API}/devices/{add_lock(anna)}/shares", json=body)
     assert refused(answer) in ((400, "bad-lease"), (400, "invalid"))
@@ -336,8 +336,8 @@ def test_explain_before_and_after_saving(anna, bob, door):
         {"terms": None},
     ],
 )
-def test_a_preview_that_makes_no_sense_is_refused(sqlite_service, body):
-    anna = sqlite_service.person("anna@example.org")
+def test_a_preview_that_makes_no_sense_is_refused(one_service, body):
+    anna = one_service.person("anna@example.org")
     body = {"terms": {}, **body}
     assert refused(anna.post(f"{API}/devices/{add_lock(anna)}/preview", json=body))[0] == 400
 

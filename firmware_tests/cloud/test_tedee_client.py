@@ -82,8 +82,8 @@ def key_of(who, *scopes):
     return who.post("/account/keys", json=wanted).json()["token"]
 
 
-def test_home_assistants_client_sees_and_operates_a_lock(sqlite_service, certificate):
-    house = House(sqlite_service)
+def test_home_assistants_client_sees_and_operates_a_lock(one_service, certificate):
+    house = House(one_service)
     house.say(connected=True, lock=1, battery=54)
     key = key_of(house.john, "Device.Read", "Lock.Operate")
 
@@ -117,8 +117,8 @@ def test_home_assistants_client_sees_and_operates_a_lock(sqlite_service, certifi
     assert asked == ["lock", "pull", "pull", "unlock"]
 
 
-def test_it_tells_errors_apart(sqlite_service, certificate):
-    house = House(sqlite_service)
+def test_it_tells_errors_apart(one_service, certificate):
+    house = House(one_service)
     world = house.world
     john, anna = (key_of(who, "Device.Read", "Lock.Operate") for who in (house.john, house.anna))
 

@@ -56,14 +56,14 @@ def meant(text: str, email: str) -> str:
 
 
 @pytest.fixture
-def world(sqlite_service):
+def world(one_service):
     """A service in December 2020 with Anna, who owns device 1, a door in Warsaw."""
-    sqlite_service.now = DECEMBER
-    sqlite_service.anna = sqlite_service.person("anna@example.org", "Anna")
-    with sqlite_service.transaction() as context:
-        owner = sqlite_service.who(context, sqlite_service.anna)
+    one_service.now = DECEMBER
+    one_service.anna = one_service.person("anna@example.org", "Anna")
+    with one_service.transaction() as context:
+        owner = one_service.who(context, one_service.anna)
         assert devices.create(context, owner, "Office", zones.posix(WARSAW)).id == 1
-    return sqlite_service
+    return one_service
 
 
 def curl(world, line, body="", who=None):

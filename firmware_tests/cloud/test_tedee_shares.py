@@ -18,14 +18,14 @@ TYPES = ["application/json", "application/json-patch+json", "application/json; c
 
 
 @pytest.fixture
-def house(sqlite_service):
-    return House(sqlite_service)
+def house(one_service):
+    return House(one_service)
 
 
 @pytest.fixture(scope="module")
-def shared(sqlite, tmp_path_factory):
+def shared(databases, tmp_path_factory):
     """A house for tests that leave it as it was, or do not mind what others did."""
-    with sqlite.copy() as url, World(url, tmp_path_factory.mktemp("house")) as world:
+    with databases.copy() as url, World(url, tmp_path_factory.mktemp("house")) as world:
         yield House(world)
 
 

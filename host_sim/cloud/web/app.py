@@ -37,6 +37,7 @@ ROUTERS = (
     artik.router,
     artik_messages.router,
     native.router,
+    native.open_router,
     native_shares.router,
     pages.router,
 )

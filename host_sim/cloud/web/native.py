@@ -239,6 +239,7 @@ AuditCursor = Annotated[
 Most = Annotated[int, Query(ge=1, le=audit.MOST)]
 
 router = APIRouter(prefix=PREFIX, route_class=Route, tags=["native"], responses=problems(401, 403))
+open_router = APIRouter(prefix=PREFIX, tags=["native"], responses=problems())  # to everybody
 
 
 @router.get("/devices")
@@ -372,7 +373,7 @@ def time(device_id: str, body: Nonce, call: Carries) -> Statement:
     return _statement(call, issuing.time(call.context, find(call, device_id), nonce))
 
 
-@router.get("/issuers")
+@open_router.get("/issuers")
 def issuers(service: Annotated[Service, Depends(service_of)]) -> IssuerItems:
     """Whose signature a lock believes, and how one that was offline hears of a new key."""
     able = [each for each in service.issuers.all if each.may_sign]
