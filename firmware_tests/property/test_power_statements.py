@@ -448,20 +448,21 @@ class Statements(RuleBasedStateMachine):
 
     @rule(share=st.sampled_from(SHARES), cuts=cuts)
     def use(self, share: str, cuts: Any) -> None:
-        """A use is counted, and never given back."""
+        """A use is counted, and never given back.
+
+        A lock may go on counting a share whose counted grants are gone.
+        """
         after = copy.deepcopy(self.model)
+        after.uses[share] = after.uses.get(share, 0) + 1
         held = [each for each in after.grants.values() if each.share == share]
-        counted = any(each.grant[1] is not None for each in held)
-        if counted:
-            after.uses[share] += 1
         cut, result = self.lock.ask("count_use", share, cuts=cuts)
         if cut:
             self.settle([self.model, after])
             return
-        if counted or not result:
-            assert result is counted
-        self.model = after
-        self.check(after)
+        assert result or all(each.grant[1] is None for each in held)
+        if result:
+            self.model = after
+        self.check(self.model)
 
     @rule()
     def boot(self) -> None:
