@@ -16,10 +16,12 @@ from .statements import (
     ACK,
     BATCH,
     CHANGE,
+    COMMAND,
     GRANT,
     ISSUER,
     SETTINGS,
     TIME,
+    Command,
     read_ack,
     read_issuer,
     read_settings,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from ..store.log import Log
     from ..store.settings import SettingsStore
     from ..store.strangers import Strangers
+    from .remote import Remote
     from .root import Root
     from .sync import Sync
 
@@ -60,9 +63,9 @@ class Intake:
 
     The cache has the methods of `store.grants.Grants`. What a lock has no part for is a kind that
     it does not know: `sync` for revocations and batches, `clock` for times, `settings`, `root` for
-    new issuers (it then knows the issuer, too), and `log` for acknowledgements. Every statement
-    with the right signature is then entered there, whatever became of it; all others are counted
-    as `strangers`, which come with a log.
+    new issuers (it then knows the issuer, too), `remote` for commands, and `log` for
+    acknowledgements. Every statement with the right signature is then entered there, whatever
+    became of it; all others are counted as `strangers`, which come with a log.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Intake:
         log: "Log | None" = None,
         strangers: "Strangers | None" = None,
         root: "Root | None" = None,
+        remote: "Remote | None" = None,
     ):
         self._lock = lock
         self._issuer = issuer
@@ -86,6 +90,7 @@ class Intake:
         self._log = log  # type: Any
         self._strangers = strangers  # type: Any
         self._root = root  # type: Any
+        self._remote = remote  # type: Any
         self._now = Now(Instant(), 0, UNKNOWN)
         self._unfinished = False  # a batch was begun, and the flash failed
         self._is_signed = False  # the statement at hand
@@ -101,6 +106,8 @@ class Intake:
             self._takers[SETTINGS] = self._take_settings
         if root is not None:
             self._takers[ISSUER] = self._take_issuer
+        if remote is not None:
+            self._takers[COMMAND] = self._take_command
         if log is not None:
             self._takers[ACK] = self._take_ack
 
@@ -289,6 +296,14 @@ class Intake:
         if not self._log.acknowledge(sequence, link):
             return reasons.BAD_ACK
         return self._signed(header.issued)
+
+    def _take_command(self, payload, typ, token):
+        command = Command(payload)
+        self._about = (typ - GRANT, command.share, b"")
+        if command.lock != self._lock:
+            return reasons.OTHER_LOCK
+        reason = command.check() or self._remote.take(command)
+        return reason or self._signed(command.issued)
 
     def _take_issuer(self, payload, typ, token):
         issued, epoch, key = read_issuer(payload)
