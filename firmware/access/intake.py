@@ -12,6 +12,7 @@ from ..policy.instant import Instant
 from ..store import entry
 from . import changes, claims
 from .batch import Batch
+from .snapshot import Page
 from .statements import (
     ACK,
     BATCH,
@@ -20,6 +21,7 @@ from .statements import (
     GRANT,
     ISSUER,
     SETTINGS,
+    SNAPSHOT,
     TIME,
     Command,
     read_ack,
@@ -62,8 +64,8 @@ class Intake:
     """Takes in statements for one lock (its id) from one issuer (its PublicKey) into a cache.
 
     The cache has the methods of `store.grants.Grants`. What a lock has no part for is a kind that
-    it does not know: `sync` for revocations and batches, `clock` for times, `settings`, `root` for
-    new issuers (it then knows the issuer, too), `remote` for commands, and `log` for
+    it does not know: `sync` for revocations, batches and snapshots, `clock` for times, `settings`,
+    `root` for new issuers (it then knows the issuer, too), `remote` for commands, and `log` for
     acknowledgements. Every statement with the right signature is then entered there, whatever
     became of it; all others are counted as `strangers`, which come with a log.
     """
@@ -92,7 +94,7 @@ class Intake:
         self._root = root  # type: Any
         self._remote = remote  # type: Any
         self._now = Now(Instant(), 0, UNKNOWN)
-        self._unfinished = False  # a batch was begun, and the flash failed
+        self._unfinished = False  # a batch or page was begun, and the flash failed
         self._is_signed = False  # the statement at hand
         self._about = (NO_KIND, b"", b"")  # its kind, share and key
         self._takers = {GRANT: self._take_change}
@@ -100,6 +102,7 @@ class Intake:
             for kind in CHANGE:
                 self._takers[kind] = self._take_change
             self._takers[BATCH] = self._take_batch
+            self._takers[SNAPSHOT] = self._take_page
         if clock is not None:
             self._takers[TIME] = self._take_time
         if settings is not None:
@@ -125,7 +128,7 @@ class Intake:
         return reason
 
     def recover(self) -> int:
-        """After boot, before anything else: finish the batch that a power cut interrupted.
+        """After boot, before anything else: finish what a power cut interrupted.
 
         `ALLOWED` if there is none or it is done now, otherwise why it cannot be.
         """
@@ -154,7 +157,7 @@ class Intake:
         if len(token) > (LARGEST if self._sync is None else LARGEST_BATCH):
             return reasons.TOO_LARGE
         statement = cose.parse(token, LARGEST_BATCH)
-        if len(token) > LARGEST and statement.typ != BATCH:
+        if len(token) > LARGEST and statement.typ not in (BATCH, SNAPSHOT):
             return reasons.TOO_LARGE
         payload = self._verify(statement)
         self._is_signed = True
@@ -206,11 +209,11 @@ class Intake:
     def _out_of_order(self, change):
         """What batches have passed may only renew what is there."""
         sync = self._sync
-        if sync is None or not (sync.lost or sync.is_old(change.sequence)):
+        if sync is None or not (sync.needs_snapshot() or sync.is_old(change.sequence)):
             return reasons.ALLOWED
         if change.grant and changes.is_renewal(self._cache, change.grant):
             return reasons.ALLOWED
-        return reasons.SEQUENCE_LOST if sync.lost else reasons.OLD_SEQUENCE
+        return reasons.SEQUENCE_LOST if sync.needs_snapshot() else reasons.OLD_SEQUENCE
 
     def _keep(self, grant):
         reason = changes.passed_on(self._cache, grant) or changes.stale(self._cache, grant)
@@ -227,32 +230,38 @@ class Intake:
         batch = Batch(payload)
         if batch.lock != self._lock:
             return reasons.OTHER_LOCK
-        if self._sync.lost:
+        if self._sync.needs_snapshot():
             return reasons.SEQUENCE_LOST
         if batch.last <= self._sync.applied:
             return self._signed(batch.issued)
         if batch.first != self._sync.applied + 1:
             return reasons.SEQUENCE_GAP
         reason = changes.obstacle(self._cache, batch)
-        if reason:
-            return reason
+        return reason or self._apply(token, self._finish, batch)
+
+    def _apply(self, token, finish, change):
+        """Do what nothing is in the way of; from here on a cut or broken flash only delays it."""
         self._unfinished = True
         self._sync.begin(token)
-        reason = self._finish(batch)
+        reason = finish(change)
         if reason:
             self._sync.end()
         self._unfinished = False
-        return reason or self._signed(batch.issued)
+        return reason or self._signed(change.issued)
 
     def _redo(self, token):
-        """Finish the batch in the journal, which is trusted no more than when it came."""
+        """Finish what is in the journal, which is trusted no more than when it came."""
         statement = cose.parse(token, LARGEST_BATCH)
-        if statement.typ != BATCH:
+        if statement.typ not in (BATCH, SNAPSHOT):
             return reasons.UNKNOWN_KIND
-        batch = Batch(self._verify(statement))
+        self._about = (statement.typ - GRANT, b"", b"")
+        payload = self._verify(statement)
+        if statement.typ == SNAPSHOT:
+            return self._redo_page(Page(payload))
+        batch = Batch(payload)
         if batch.lock != self._lock:
             return reasons.OTHER_LOCK
-        if self._sync.lost:
+        if self._sync.needs_snapshot():
             return reasons.SEQUENCE_LOST
         if batch.last > self._sync.applied and batch.first != self._sync.applied + 1:
             return reasons.SEQUENCE_GAP
@@ -267,10 +276,48 @@ class Intake:
         for share, key, _ in batch.revocations:
             if not self._sync.is_ahead(share, key):
                 self._cache.forget(share, key)
+        self._forget_passed()
+        return reasons.ALLOWED
+
+    def _forget_passed(self):
         for passed in self._sync.passed():
             self._cache.forget(passed.share, passed.key)
         self._sync.drop_passed()
         self._sync.end()
+
+    # --- snapshots -------------------------------------------------------------------------------
+
+    def _take_page(self, payload, typ, token):
+        page = Page(payload)
+        reason = self._refusal(page)
+        if reason:
+            return reason
+        if self._sync.is_done(page):
+            return self._signed(page.issued)
+        if page.number == 1 and self._cache.is_hurt():
+            self._sync.turn(page, 0)  # no other change may come in where revocations were dropped
+            self._cache.mend()
+        reason = changes.obstacle(self._cache, page)
+        return reason or self._apply(token, self._finish_page, page)
+
+    def _refusal(self, page):
+        if page.lock != self._lock:
+            return reasons.OTHER_LOCK
+        return self._sync.refusal(page, self._root.epoch if self._root else 0)
+
+    def _redo_page(self, page):
+        return self._refusal(page) or self._finish_page(page) or self._signed(page.issued)
+
+    def _finish_page(self, page):
+        """Do what is left of a page that is in the journal; each step may be done again."""
+        if not self._sync.is_done(page):
+            page.sweep(self._cache)
+            if not changes.apply(self._cache, page):
+                return reasons.CACHE_FULL
+            if page.number == page.pages:
+                self._cache.restored()
+            self._sync.turn(page, page.number)
+        self._forget_passed()
         return reasons.ALLOWED
 
     # --- the rest --------------------------------------------------------------------------------

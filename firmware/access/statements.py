@@ -53,6 +53,9 @@ PAGE = 1  # terms of a snapshot, beside SEQUENCE
 PAGES = 2
 DIGEST = 3
 GRANTS = 4
+AFTER = 5
+THROUGH = 6
+OF_EPOCH = 7
 
 
 class Header:
