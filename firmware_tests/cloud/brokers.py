@@ -37,8 +37,8 @@ class Broker:
 
 
 @contextmanager
-def broker(kind: str, folder: Path, logins: dict[str, str]) -> Iterator[Broker]:
-    """One that knows the cloud and some more users."""
+def broker(kind: str, folder: Path, logins: dict[str, str], port: int = 0) -> Iterator[Broker]:
+    """One that knows the cloud and some more users; only the embedded one takes a port."""
     certificates = Certificates(folder / "tls")
     certificates.issue(NAMES, int(time.time()))
     known = {name: hashed(password) for name, password in logins.items()}
@@ -48,7 +48,7 @@ def broker(kind: str, folder: Path, logins: dict[str, str]) -> Iterator[Broker]:
         def admit(name: str, password: str) -> bool:
             return name in known and matches(password, known[name])
 
-        with Embedded("127.0.0.1", 0, certificates, admit) as embedded:
+        with Embedded("127.0.0.1", port, certificates, admit) as embedded:
             yield Broker(embedded.port, certificates.authority)
         return
     with _mosquitto(folder, certificates, known) as port:

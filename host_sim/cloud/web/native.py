@@ -17,7 +17,17 @@ from firmware.store.settings import LEAST_ERROR_S, MOST_AUTO_LOCK_S
 from host_sim.words import MODE_NAMES
 from host_sim.world.zones import posix
 
-from ..domain import addresses, audit, credentials, devices, issuing, names, permissions, phones
+from ..domain import (
+    addresses,
+    audit,
+    credentials,
+    devices,
+    homes,
+    issuing,
+    names,
+    permissions,
+    phones,
+)
 from ..domain.errors import Invalid, NotFound
 from ..domain.model import Device, Key, LogEntry
 from ..domain.permissions import Act
@@ -129,6 +139,16 @@ class Enrolment(BaseModel):
     broker: str = Field(examples=["mqtts://cloud.example.org:8883"])
     ca: str = Field(description="Whose certificate the broker shows, in PEM.")
     url: str = Field(description="Where the lock finds this service over HTTP.")
+
+
+class Home(BaseModel):
+    """Where Home Assistant finds a device; `password` is shown this once."""
+
+    share: str = Field(description="By which it asks; change or end it like any other.")
+    user: str
+    password: str
+    broker: str
+    ca: str = Field(description="Whose certificate the broker shows, in PEM.")
 
 
 class NewPhone(Body):
@@ -287,6 +307,23 @@ def enrol(device_id: str, call: Writes) -> Enrolment:
         broker=service.config.broker_url,
         ca=service.certificates.authority.read_text(encoding="ascii"),
         url=call.context.base_url,
+    )
+
+
+@router.post("/devices/{device_id}/home-assistant", status_code=201, responses=problems(404))
+def switch_on(device_id: str, call: Writes) -> Home:
+    """Let Home Assistant see the device, and ask it for what the rules of a new share allow.
+
+    For its owner. Done again, it makes a new password.
+    """
+    share, password = homes.switch_on(call.context, call.person, find(call, device_id))
+    service = service_of(call.request)
+    return Home(
+        share=share.uid,
+        user=share.uid,
+        password=password,
+        broker=service.config.broker_url,
+        ca=service.certificates.authority.read_text(encoding="ascii"),
     )
 
 
