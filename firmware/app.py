@@ -9,6 +9,7 @@ from . import selftest
 from .access.door import Door
 from .access.inbox import Inbox
 from .access.intake import Intake
+from .access.remote import Remote
 from .access.root import Root
 from .access.sync import Sync
 from .clock import epoch
@@ -78,14 +79,15 @@ class Lock:
         self._sync = Sync(flash.pair, seal)
         self.root = Root(who.root, who.issuer, flash.pair, seal) if who.root else None
         strangers = Strangers(self.log)
-        self.intake = Intake(
-            who.lock, who.issuer,
-            self.grants, self._sync, self.clock, self.settings, self.log, strangers,
-            self.root,
-        )  # fmt: skip
         self.door = Door(
             self.grants, self.log, strangers, self.clock, ticks,
             self.settings.current.clock_zone(), Strike(hardware.strike),
+        )  # fmt: skip
+        self.remote = Remote(self.grants, self.door, ticks, hardware.random)
+        self.intake = Intake(
+            who.lock, who.issuer,
+            self.grants, self._sync, self.clock, self.settings, self.log, strangers,
+            self.root, self.remote,
         )  # fmt: skip
         self._inbox = Inbox(flash.statements, self.accept, say)
         self._has_mail = True
@@ -151,7 +153,7 @@ class Lock:
 
     def _tick(self) -> None:
         self._has_mail = True
-        for task in (self._tick_clock, self.door.tick, self._set_calendar):
+        for task in (self._tick_clock, self.door.tick, self._set_calendar, self.remote.tick):
             self._try(task)
 
     def _work(self) -> bool:

@@ -139,7 +139,7 @@ def build(target: Path = TARGET) -> None:
     modules, constants = shrink({path.relative_to(ROOT): path.read_text() for path in paths})
     made = {module.path.with_suffix(".mpy"): compiled(module) for module in modules}
     made[Path("dropped.py")] = _dropped(constants).encode()
-    for path in target.rglob("*.*"):
+    for path in (target / "firmware").rglob("*.*"):
         if path.relative_to(target) not in made:
             path.unlink()
     for name, content in made.items():

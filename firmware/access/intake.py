@@ -12,14 +12,18 @@ from ..policy.instant import Instant
 from ..store import entry
 from . import changes, claims
 from .batch import Batch
+from .snapshot import Page
 from .statements import (
     ACK,
     BATCH,
     CHANGE,
+    COMMAND,
     GRANT,
     ISSUER,
     SETTINGS,
+    SNAPSHOT,
     TIME,
+    Command,
     read_ack,
     read_issuer,
     read_settings,
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from ..store.log import Log
     from ..store.settings import SettingsStore
     from ..store.strangers import Strangers
+    from .remote import Remote
     from .root import Root
     from .sync import Sync
 
@@ -59,10 +64,10 @@ class Intake:
     """Takes in statements for one lock (its id) from one issuer (its PublicKey) into a cache.
 
     The cache has the methods of `store.grants.Grants`. What a lock has no part for is a kind that
-    it does not know: `sync` for revocations and batches, `clock` for times, `settings`, `root` for
-    new issuers (it then knows the issuer, too), and `log` for acknowledgements. Every statement
-    with the right signature is then entered there, whatever became of it; all others are counted
-    as `strangers`, which come with a log.
+    it does not know: `sync` for revocations, batches and snapshots, `clock` for times, `settings`,
+    `root` for new issuers (it then knows the issuer, too), `remote` for commands, and `log` for
+    acknowledgements. Every statement with the right signature is then entered there, whatever
+    became of it; all others are counted as `strangers`, which come with a log.
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class Intake:
         log: "Log | None" = None,
         strangers: "Strangers | None" = None,
         root: "Root | None" = None,
+        remote: "Remote | None" = None,
     ):
         self._lock = lock
         self._issuer = issuer
@@ -86,8 +92,9 @@ class Intake:
         self._log = log  # type: Any
         self._strangers = strangers  # type: Any
         self._root = root  # type: Any
+        self._remote = remote  # type: Any
         self._now = Now(Instant(), 0, UNKNOWN)
-        self._unfinished = False  # a batch was begun, and the flash failed
+        self._unfinished = False  # a batch or page was begun, and the flash failed
         self._is_signed = False  # the statement at hand
         self._about = (NO_KIND, b"", b"")  # its kind, share and key
         self._takers = {GRANT: self._take_change}
@@ -95,12 +102,15 @@ class Intake:
             for kind in CHANGE:
                 self._takers[kind] = self._take_change
             self._takers[BATCH] = self._take_batch
+            self._takers[SNAPSHOT] = self._take_page
         if clock is not None:
             self._takers[TIME] = self._take_time
         if settings is not None:
             self._takers[SETTINGS] = self._take_settings
         if root is not None:
             self._takers[ISSUER] = self._take_issuer
+        if remote is not None:
+            self._takers[COMMAND] = self._take_command
         if log is not None:
             self._takers[ACK] = self._take_ack
 
@@ -118,7 +128,7 @@ class Intake:
         return reason
 
     def recover(self) -> int:
-        """After boot, before anything else: finish the batch that a power cut interrupted.
+        """After boot, before anything else: finish what a power cut interrupted.
 
         `ALLOWED` if there is none or it is done now, otherwise why it cannot be.
         """
@@ -147,7 +157,7 @@ class Intake:
         if len(token) > (LARGEST if self._sync is None else LARGEST_BATCH):
             return reasons.TOO_LARGE
         statement = cose.parse(token, LARGEST_BATCH)
-        if len(token) > LARGEST and statement.typ != BATCH:
+        if len(token) > LARGEST and statement.typ not in (BATCH, SNAPSHOT):
             return reasons.TOO_LARGE
         payload = self._verify(statement)
         self._is_signed = True
@@ -199,11 +209,11 @@ class Intake:
     def _out_of_order(self, change):
         """What batches have passed may only renew what is there."""
         sync = self._sync
-        if sync is None or not (sync.lost or sync.is_old(change.sequence)):
+        if sync is None or not (sync.needs_snapshot() or sync.is_old(change.sequence)):
             return reasons.ALLOWED
         if change.grant and changes.is_renewal(self._cache, change.grant):
             return reasons.ALLOWED
-        return reasons.SEQUENCE_LOST if sync.lost else reasons.OLD_SEQUENCE
+        return reasons.SEQUENCE_LOST if sync.needs_snapshot() else reasons.OLD_SEQUENCE
 
     def _keep(self, grant):
         reason = changes.passed_on(self._cache, grant) or changes.stale(self._cache, grant)
@@ -220,32 +230,38 @@ class Intake:
         batch = Batch(payload)
         if batch.lock != self._lock:
             return reasons.OTHER_LOCK
-        if self._sync.lost:
+        if self._sync.needs_snapshot():
             return reasons.SEQUENCE_LOST
         if batch.last <= self._sync.applied:
             return self._signed(batch.issued)
         if batch.first != self._sync.applied + 1:
             return reasons.SEQUENCE_GAP
         reason = changes.obstacle(self._cache, batch)
-        if reason:
-            return reason
+        return reason or self._apply(token, self._finish, batch)
+
+    def _apply(self, token, finish, change):
+        """Do what nothing is in the way of; from here on a cut or broken flash only delays it."""
         self._unfinished = True
         self._sync.begin(token)
-        reason = self._finish(batch)
+        reason = finish(change)
         if reason:
             self._sync.end()
         self._unfinished = False
-        return reason or self._signed(batch.issued)
+        return reason or self._signed(change.issued)
 
     def _redo(self, token):
-        """Finish the batch in the journal, which is trusted no more than when it came."""
+        """Finish what is in the journal, which is trusted no more than when it came."""
         statement = cose.parse(token, LARGEST_BATCH)
-        if statement.typ != BATCH:
+        if statement.typ not in (BATCH, SNAPSHOT):
             return reasons.UNKNOWN_KIND
-        batch = Batch(self._verify(statement))
+        self._about = (statement.typ - GRANT, b"", b"")
+        payload = self._verify(statement)
+        if statement.typ == SNAPSHOT:
+            return self._redo_page(Page(payload))
+        batch = Batch(payload)
         if batch.lock != self._lock:
             return reasons.OTHER_LOCK
-        if self._sync.lost:
+        if self._sync.needs_snapshot():
             return reasons.SEQUENCE_LOST
         if batch.last > self._sync.applied and batch.first != self._sync.applied + 1:
             return reasons.SEQUENCE_GAP
@@ -260,10 +276,48 @@ class Intake:
         for share, key, _ in batch.revocations:
             if not self._sync.is_ahead(share, key):
                 self._cache.forget(share, key)
+        self._forget_passed()
+        return reasons.ALLOWED
+
+    def _forget_passed(self):
         for passed in self._sync.passed():
             self._cache.forget(passed.share, passed.key)
         self._sync.drop_passed()
         self._sync.end()
+
+    # --- snapshots -------------------------------------------------------------------------------
+
+    def _take_page(self, payload, typ, token):
+        page = Page(payload)
+        reason = self._refusal(page)
+        if reason:
+            return reason
+        if self._sync.is_done(page):
+            return self._signed(page.issued)
+        if page.number == 1 and self._cache.is_hurt():
+            self._sync.turn(page, 0)  # no other change may come in where revocations were dropped
+            self._cache.mend()
+        reason = changes.obstacle(self._cache, page)
+        return reason or self._apply(token, self._finish_page, page)
+
+    def _refusal(self, page):
+        if page.lock != self._lock:
+            return reasons.OTHER_LOCK
+        return self._sync.refusal(page, self._root.epoch if self._root else 0)
+
+    def _redo_page(self, page):
+        return self._refusal(page) or self._finish_page(page) or self._signed(page.issued)
+
+    def _finish_page(self, page):
+        """Do what is left of a page that is in the journal; each step may be done again."""
+        if not self._sync.is_done(page):
+            page.sweep(self._cache)
+            if not changes.apply(self._cache, page):
+                return reasons.CACHE_FULL
+            if page.number == page.pages:
+                self._cache.restored()
+            self._sync.turn(page, page.number)
+        self._forget_passed()
         return reasons.ALLOWED
 
     # --- the rest --------------------------------------------------------------------------------
@@ -289,6 +343,14 @@ class Intake:
         if not self._log.acknowledge(sequence, link):
             return reasons.BAD_ACK
         return self._signed(header.issued)
+
+    def _take_command(self, payload, typ, token):
+        command = Command(payload)
+        self._about = (typ - GRANT, command.share, b"")
+        if command.lock != self._lock:
+            return reasons.OTHER_LOCK
+        reason = command.check() or self._remote.take(command)
+        return reason or self._signed(command.issued)
 
     def _take_issuer(self, payload, typ, token):
         issued, epoch, key = read_issuer(payload)

@@ -6,7 +6,7 @@ lock holds is not asked here. Everything raises ClaimsError or CoseError, whose 
 
 from ..crypto import cose, cwt
 from ..policy import reasons
-from ..policy.grant import FIRST_DAY, LAST_DAY, MOST_ID, MOST_VERSION, fault
+from ..policy.grant import FIRST_DAY, LAST_DAY, LOCK, MOST_ID, MOST_VERSION, PULL, UNLOCK, fault
 from ..policy.instant import Instant
 from ..store.settings import Settings
 from . import claims
@@ -26,6 +26,8 @@ TIME = 65_003
 SETTINGS = 65_004
 ACK = 65_005
 ISSUER = 65_006
+COMMAND = 65_007
+SNAPSHOT = 65_008
 
 MOST_SEQUENCE = 0x3FFF_FFFF  # fits a 31-bit small integer
 
@@ -45,6 +47,15 @@ SEQUENCE = 0  # terms of an acknowledgement
 LINK = 1
 EPOCH = 0  # terms of an issuer
 NEW_KEY = 1
+ACTION = 0  # terms of a command
+CHALLENGE = 1
+PAGE = 1  # terms of a snapshot, beside SEQUENCE
+PAGES = 2
+DIGEST = 3
+GRANTS = 4
+AFTER = 5
+THROUGH = 6
+OF_EPOCH = 7
 
 
 class Header:
@@ -101,6 +112,25 @@ class Revocation:
 
 
 CHANGE: "dict[int, Any]" = {GRANT: Granting, REVOCATION: Revocation}
+
+
+class Command:
+    """A share's `action` at the door, for the lock's `challenge`."""
+
+    def __init__(self, payload: bytes):
+        header = Header(payload)
+        self.lock = header.lock
+        self.issued = header.issued
+        self.share = header.claims.take(cwt.CTI, bytes)
+        self.action = header.terms.take(ACTION, int)
+        self.challenge = header.terms.take(CHALLENGE, bytes)
+        header.terms.end()
+
+    def check(self) -> int:
+        """Why no lock may carry it out, `ALLOWED` if there is nothing."""
+        if not 1 <= len(self.share) <= MOST_ID:
+            return reasons.BAD_ID
+        return reasons.ALLOWED if self.action in (UNLOCK, LOCK, PULL) else reasons.BAD_ACTION
 
 
 def read_time(payload: bytes) -> "tuple[Header, bytes | None]":

@@ -310,6 +310,19 @@ class Grants:
         self._shelves.commit()
         return True
 
+    def erase(self, share: bytes, key: bytes, is_over: bool) -> None:
+        """Take out the grant of a key of a share, without a trace if the share is over.
+
+        For a snapshot alone, after which nothing so old is accepted any more.
+        """
+        self._shelves.settle()
+        bucket = self._bucket
+        if self._shelves.find_share(share) == NONE:
+            return
+        bucket.check()
+        if shares.erase(bucket, share, key, is_over):
+            self._shelves.commit()
+
     # --- all of it ------------------------------------------------------------------------------
 
     def grants(self) -> "Iterator[Grant]":
@@ -371,8 +384,19 @@ class Grants:
 
         return repair.mend(self._shelves)
 
+    def is_hurt(self) -> bool:
+        """Whether there is something that cannot be read or is older than it was, for `mend`."""
+        self._shelves.count_all()
+        return self._shelves.is_hurt
+
+    def is_complete(self) -> bool:
+        """Whether no count was lost since the last snapshot."""
+        return not self._shelves.ledger.uncounted
+
     def restored(self) -> None:
         """Everything that was dropped has been put back: what is new from now on is new."""
+        if self.is_complete():
+            return
         self._shelves.settle()
         self._shelves.ledger.uncounted = False
         self._shelves.ledger.confirm()
@@ -381,10 +405,7 @@ class Grants:
 def digest_of(grant: "Grant") -> int:
     """What one grant adds to the digest of all; the cloud adds up the same over its list.
 
-    SHA-256, as a number, of: length of the share id (1 byte), share id, key (16), version (4), and
-    day and second (4 each) of the time of issue and of the end of the lease, zeros for none.
+    SHA-256, as a number, of: length of the share id (1 byte), share id, key (16), version (4).
     """
     said = bytes([len(grant.share)]) + grant.share + grant.key + struct.pack(">I", grant.version)
-    for instant in (grant.issued, grant.lease):
-        said += struct.pack(">II", instant.day, instant.second) if instant else bytes(8)
     return int.from_bytes(sha256(said).digest(), "big")

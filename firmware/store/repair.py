@@ -37,6 +37,7 @@ def mend(shelves: "Shelves") -> int:
     for number in range(shelves.count):
         dropped += _mend_bucket(shelves, number)
     shelves.setbacks.clear()
+    shelves.is_hurt = False
     shelves.counted = False
     for _ in reindex(shelves):
         pass

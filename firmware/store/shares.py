@@ -183,6 +183,18 @@ def take_out(bucket: "Bucket", slot: int) -> None:
         record.put_number(bucket.page, stands * SLOT_BYTES + VERSION, lowest)
 
 
+def erase(bucket: "Bucket", share: bytes, key: bytes, is_over: bool) -> bool:
+    """Take out the grant of a key, False if there is none; the last one of a share that `is_over`
+    with all that is known of it, unless another key of it was revoked."""
+    slot = of_key(bucket, share, GRANT, key)
+    if slot == NONE:
+        return False
+    take_out(bucket, slot)
+    if is_over and newest(bucket, share) == seek(bucket, share, WITHDRAWN, 0) == NONE:
+        drop(bucket, share, None)
+    return True
+
+
 def outdate(bucket: "Bucket", share: bytes, below: int) -> None:
     """Mark the grants of a share with a version below this one."""
     slot = seek(bucket, share, GRANT, 0)

@@ -46,7 +46,8 @@ class Shelves:
 
     `reports` lists damage that was met, until somebody clears it. `slots_in[n]` and `grants_in[n]`
     tell what bucket n holds and `slots` their sum, once `counted`. `setbacks`: buckets n with
-    n % SUMS in it may be older than they were. `ledger` and `index` are for `repair`.
+    n % SUMS in it may be older than they were. `is_hurt`: something of a bucket could not be read,
+    or was older. `ledger` and `index` are for `repair`.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Shelves:
         self.grants_in = bytearray(count)
         self.slots = 0
         self.setbacks: "set[int]" = set()
+        self.is_hurt = False
         self._folders = folders
         self._secret = hkdf_expand(device_key, b"grants place", HASH_BYTES)
         seal = Seal(hkdf_expand(device_key, b"grants seal", HASH_BYTES))
@@ -165,6 +167,7 @@ class Shelves:
         return self.is_damaged() or number % SUMS in self.setbacks
 
     def _report(self, what: int, number: int, slot: int) -> None:
+        self.is_hurt = self.is_hurt or what in (SLOT, BUCKET, SETBACK)
         report = (what, number, slot)
         if report not in self.reports and len(self.reports) < _MOST_REPORTS:
             self.reports.append(report)

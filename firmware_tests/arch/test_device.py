@@ -13,9 +13,9 @@ from host_sim import runtimes
 from tools import build, sizes
 
 # Of all .mpy files, and of heap on 64 bits for a running door; see docs/decisions/0006-size.md.
-FLASH_LIMIT_BYTES = 79_500
-HEAP_LIMIT_BYTES = 138_000
-HEAP_IN_PLACE_LIMIT_BYTES = 82_000
+FLASH_LIMIT_BYTES = 83_500
+HEAP_LIMIT_BYTES = 144_000
+HEAP_IN_PLACE_LIMIT_BYTES = 85_000
 
 TYPES = (int, str, bytes, bytearray, memoryview, list, tuple, dict, set, frozenset)
 

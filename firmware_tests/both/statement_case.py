@@ -18,13 +18,15 @@ from firmware_tests.power.log_case import KEY, NOW, Memory
 from host_sim import words
 
 
-def _load():
-    with open("firmware_tests/vectors/statements.json") as file:
+def _load(name):
+    with open("firmware_tests/vectors/" + name) as file:
         return json.load(file)
 
 
-VECTORS = _load()
-RUNS = VECTORS["runs"]
+VECTORS = _load("statements.json")
+BATCH_RUNS = VECTORS["runs"]
+SNAPSHOT_RUNS = _load("snapshots.json")["runs"]
+RUNS = BATCH_RUNS + SNAPSHOT_RUNS
 LOCK = VECTORS["lock"].encode()
 
 

@@ -14,9 +14,11 @@ from firmware.store.seal import Seal
 from firmware_tests import soak
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.statement_case import (
+    BATCH_RUNS,
     ISSUER,
     LOCK,
     RUNS,
+    SNAPSHOT_RUNS,
     House,
     name_of,
     run_named,
@@ -322,12 +324,60 @@ def test_a_lock_that_lost_its_sequence_only_renews():
     equal(house.held(), "23")
 
 
+def test_a_snapshot_is_the_way_back_from_a_lost_sequence():
+    tokens = run_named("one page takes the place of everything")
+    house = House()
+    house.accept(tokens[0][0])
+    for place in house.places:
+        place.files["sync"][5] ^= 1
+    house.boot()
+    equal(house.accept(tokens[5][0]), "sequence_lost")
+    equal(house.accept(tokens[1][0]), "allowed")
+    equal((house.held(), house.sync.applied, house.sync.needs_snapshot()), ("234", 9, False))
+    house.boot()
+    equal(house.accept(tokens[5][0]), "allowed")
+    equal(house.held(), "1234")
+
+
+def test_a_snapshot_is_the_way_back_from_damage():
+    """What cannot be read is dropped before, and nothing else comes in until all is back."""
+    pages = [run_named("three pages in their order")[place] for place in (5, 11, 12)]
+    house = House(buckets=2)
+    house.accept(run_named("one page takes the place of everything")[0][0])
+    files = house.shelf[0]
+    hit = sorted(name for name in files.contents if name[0] == "g")[0]
+    whole = files.contents[hit]
+    files.contents[hit] = whole[:70] + bytes([whole[70] ^ 1]) + whole[71:]
+    house.boot()
+    equal(house.cache.is_hurt(), True)
+    equal(house.accept(pages[0][0]), "allowed")
+    equal((house.cache.is_hurt(), house.cache.is_complete()), (False, False))
+    equal(house.accept(run_named(ONE_AFTER_ANOTHER)[1][0]), "sequence_lost")
+    equal(house.accept(pages[1][0]), "allowed")
+    equal(house.cache.is_complete(), False)
+    equal(house.accept(pages[2][0]), "allowed")
+    equal((house.cache.is_hurt(), house.cache.is_complete()), (False, True))
+    equal((house.held(), house.sync.applied), ("13558", 20))
+
+
+def test_a_use_does_not_come_back_by_a_snapshot():
+    page = run_named("one key of a share is not in it any more")[2][0]
+    house = House()
+    house.accept(run_named("a share is ended, for every phone and for good")[1][0])
+    grant = next(house.cache.grants())
+    grant.uses = 3
+    house.cache.put(grant)
+    house.cache.count_use(b"share-1", True, None)
+    equal(house.accept(page), "changed_terms")  # the same version with a count is another grant
+    equal(house.cache.state(b"share-1").uses, 1)
+
+
 def test_what_a_sequence_cannot_be_is_lost():
     for content in (
         b"",
-        b"\x00\x00\x00",
-        b"\x00\x00\x00\x01\x00",
-        b"\x00\x00\x00\x01\x00\x00\x00\x01\x05ab",
+        bytes(55),
+        bytes(56) + b"\x00",
+        bytes(56) + b"\x00\x00\x00\x01\x05ab",
     ):
         places = (Memory(), Memory())
         sync_module.Copies(places, "sync", Seal(KEY)).write(content)
@@ -449,8 +499,16 @@ def test_a_batch_on_a_flash_that_fails_is_finished_by_the_next_statement():
 
 def test_a_batch_is_the_same_after_a_cut_anywhere():
     """Each batch of every run that is applied, cut at each write of a file, and booted."""
+    _cut_runs(BATCH_RUNS, 100)
+
+
+def test_the_last_page_is_the_same_after_a_cut_anywhere():
+    _cut_runs(SNAPSHOT_RUNS, 40)
+
+
+def _cut_runs(runs, least):
     cuts = 0
-    for run in RUNS:
+    for run in runs:
         steps = run["steps"]
         for number, step in enumerate(steps):
             before = steps[number - 1]["applied"] if number else 0
@@ -458,7 +516,7 @@ def test_a_batch_is_the_same_after_a_cut_anywhere():
                 continue
             cuts += _cut_everywhere(run, number)
     print("cuts:", cuts)
-    true(cuts > 100, cuts)
+    true(cuts > least, cuts)
 
 
 def _cut_everywhere(run, number):
@@ -513,7 +571,9 @@ def test_every_reason_for_a_refusal_is_produced():
         produced.append(case["reason"])
     for run in grants["sequences"]:
         produced += [step["reason"] for step in run["statements"]]
-    for run in RUNS:
+    with open("firmware_tests/vectors/commands.json") as file:
+        commands = json.load(file)
+    for run in RUNS + commands["runs"]:
         produced += [step["reason"] for step in run["steps"]]
     for number, name, _ in words.TABLE:
         if number in REFUSALS:

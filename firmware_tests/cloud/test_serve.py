@@ -25,7 +25,7 @@ class Process:
     def __init__(self, folder):
         self.folder = folder
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "host_sim.cloud", "--port", "0"],
+            [sys.executable, "-m", "host_sim.cloud", "--port", "0", "--mqtt-port", "0"],
             cwd=ROOT,
             env={**os.environ, "SHARELOCK_CLOUD_DATA": str(folder)},
             stdout=subprocess.PIPE,
@@ -144,7 +144,7 @@ def test_users_are_read_from_the_database(lockctl, cloud, tmp_path):
     ],
 )
 def test_it_does_not_start_with_what_it_cannot_use(lockctl, tmp_path, option, says):
-    done = lockctl("serve", "--data", tmp_path / "data", "--port", 0, *option)
+    done = lockctl("serve", "--data", tmp_path / "data", "--port", 0, "--mqtt-port", 0, *option)
     assert done.exit_code == 1 and says in done.stderr
     assert "Traceback" not in done.output
 

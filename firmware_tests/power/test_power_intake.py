@@ -2,6 +2,9 @@
 
 from binascii import unhexlify
 
+from firmware.access.intake import LARGEST_BATCH
+from firmware.access.statements import SNAPSHOT
+from firmware.crypto import cose
 from firmware.policy import reasons
 from firmware.store import entry
 from firmware.store.files import Files, settle
@@ -169,6 +172,21 @@ def test_a_loose_grant_and_a_renewal():
     cuts += Cut(tokens[:3], tokens[3]).sweep()
     cuts += Cut(tokens[:13], tokens[13]).sweep()
     swept(cuts, 40)
+
+
+def test_snapshots():
+    """Each page of two published runs that takes something away or brings something."""
+    cuts = 0
+    for name in ("one page takes the place of everything", "three pages in their order"):
+        before = []
+        held = ""
+        for step in [each for run in RUNS if run["name"] == name for each in run["steps"]]:
+            token = unhexlify(step["token"])
+            if cose.parse(token, LARGEST_BATCH).typ == SNAPSHOT and step["held"] != held:
+                cuts += Cut(before[:], token).sweep()
+            held = step["held"]
+            before.append(token)
+    swept(cuts, 150)
 
 
 # --- the other kinds -----------------------------------------------------------------------------

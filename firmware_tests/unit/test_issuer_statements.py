@@ -45,27 +45,27 @@ def test_a_batch_of_the_issuer_is_that_of_the_vectors():
             issuer.revocation_change(LOCK, NOON, b"share-3", 2, bytes(16), 4),
         ],
     )
-    expected = vectors._batch(
+    expected = vectors.batch(
         1,
         4,
-        vectors._lean(vectors._revoke(3, 1)),
-        vectors._lean(vectors._revoke(4, 3, 2, bytes(16))),
+        vectors.lean(vectors.revoke(3, 1)),
+        vectors.lean(vectors.revoke(4, 3, 2, bytes(16))),
     )
     assert made == expected
 
 
 def test_the_small_statements_are_those_of_the_vectors():
     link = bytes(range(16))
-    assert issuer.time(LOCK, NOON) == vectors._says(vectors.TIME, {})
-    assert issuer.time(LOCK, NOON, link) == vectors._says(vectors.TIME, {0: link})
-    expected = vectors._says(vectors.ACK, {0: 9, 1: link})
+    assert issuer.time(LOCK, NOON) == vectors.says(vectors.TIME, {})
+    assert issuer.time(LOCK, NOON, link) == vectors.says(vectors.TIME, {0: link})
+    expected = vectors.says(vectors.ACK, {0: 9, 1: link})
     assert issuer.acknowledgement(LOCK, NOON, 9, link) == expected
     what = Settings()
     what.version = 3
     what.next_zone = "CET-1CEST,M3.5.0,M10.5.0/3"
     what.next_from = from_unix(1_700_000_000)
     terms = {0: 3, 1: "UTC0", 2: what.next_zone, 3: 1_700_000_000, 4: 0, 5: 0, 6: 600}
-    assert issuer.settings(LOCK, NOON, what) == vectors._says(vectors.SETTINGS, terms)
+    assert issuer.settings(LOCK, NOON, what) == vectors.says(vectors.SETTINGS, terms)
 
 
 def test_settings_that_no_lock_takes_are_not_signed():

@@ -1,5 +1,9 @@
 """The issuer: what it says as signed statements; docs/protocol.md shows the bytes."""
 
+from collections.abc import Iterator
+from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from firmware.access import claims, statements
@@ -17,6 +21,9 @@ from . import sign1
 from .keys import PrivateKey, short
 
 Change = tuple[int, bytes]  # a member of a batch: type and payload
+
+PAGE_BYTES = LARGEST_BATCH - 256  # of grants; the rest of the page is what frames and signs them
+_FRAME_BYTES = 7  # around each of them: a list, its type, and the length of its payload
 
 
 class GrantRefused(Exception):
@@ -100,6 +107,67 @@ def batches(
         first += count
         changes = changes[count:]
     return tokens
+
+
+def snapshot(
+    lock: bytes,
+    issued: Instant,
+    sequence: int,
+    epoch: int,
+    grants: list[tuple[bytes, bytes]],
+    issuer: PrivateKey,
+) -> list[bytes]:
+    """All grants of a lock, after which it has applied `sequence`, as a series of pages.
+
+    Grants are (share, payload). Those of a share are on one page; a page tells all about a range
+    of share ids.
+    """
+    whole = sha256()
+    pages = list(_pages(lock, issued, grants))
+    for page in pages:
+        for _, content in page:
+            whole.update(b"".join(content))
+    tokens = []
+    after = None
+    for number, page in enumerate(pages, 1):
+        through = page[-1][0] if number < len(pages) else None
+        terms = {
+            statements.SEQUENCE: sequence,
+            statements.PAGE: number,
+            statements.PAGES: len(pages),
+            statements.DIGEST: whole.digest(),
+            statements.GRANTS: [[statements.GRANT, each] for _, held in page for each in held],
+            statements.AFTER: after,
+            statements.THROUGH: through,
+            statements.OF_EPOCH: epoch,
+        }
+        tokens.append(sign(_statement(statements.SNAPSHOT, lock, issued, terms), issuer))
+        after = through
+    return tokens
+
+
+def _pages(
+    lock: bytes, issued: Instant, grants: list[tuple[bytes, bytes]]
+) -> Iterator[list[tuple[bytes, list[bytes]]]]:
+    """Shares with their lean grants, in the order of their ids, as many as fit a page."""
+    page: list[tuple[bytes, list[bytes]]] = []
+    room = PAGE_BYTES
+    for share, of_share in groupby(sorted(grants), key=itemgetter(0)):
+        held = [_lean(content, lock, issued) for _, content in of_share]
+        size = sum(len(content) + _FRAME_BYTES for content in held)
+        if page and size > room:
+            yield page
+            page = []
+            room = PAGE_BYTES
+        room -= size
+        page.append((share, held))
+    yield page
+
+
+def command(lock: bytes, issued: Instant, share: bytes, action: int, challenge: bytes) -> Change:
+    """An action on behalf of a share, in answer to the lock's challenge (16 bytes)."""
+    terms = {statements.ACTION: action, statements.CHALLENGE: challenge}
+    return _statement(statements.COMMAND, lock, issued, terms, {cwt.CTI: share})
 
 
 def time(lock: bytes, at: Instant, nonce: bytes | None = None) -> Change:

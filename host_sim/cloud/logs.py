@@ -33,3 +33,4 @@ def to_stderr() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("amqtt").setLevel(logging.ERROR)  # it warns of every stranger

@@ -13,6 +13,8 @@ from . import logs
 from .config import Config
 from .database import DatabaseError, connect, migrate
 from .keys import KeyFileError
+from .link.bus import BusError
+from .link.run import linked
 from .mail import MailError
 from .web.app import create_app
 from .worker import Worker
@@ -55,6 +57,18 @@ def now() -> int:
 @click.option("--host", default="127.0.0.1", help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, help="The port; 0 is any.")
 @click.option(
+    "--broker",
+    default="",
+    show_default="one of its own",
+    help="mqtts://USER:PASSWORD@HOST:PORT of the broker for locks.",
+)
+@click.option(
+    "--mqtt-port",
+    type=click.IntRange(0, 65535),
+    default=8883,
+    help="Where its own broker listens; 0 is any.",
+)
+@click.option(
     "--base-url",
     default="",
     show_default="http://HOST:PORT",
@@ -67,12 +81,12 @@ def serve(host: str, port: int, base_url: str, **where: Any) -> None:
     """
     try:
         with _listen(host, port) as listener:
-            _run(Config(base_url=base_url or _url(listener), **where), listener)
-    except (DatabaseError, KeyFileError, MailError, OSError) as error:
+            _run(Config(base_url=base_url or _url(listener), **where), listener, host)
+    except (BusError, DatabaseError, KeyFileError, MailError, OSError) as error:
         raise click.ClickException(str(error)) from None
 
 
-def _run(config: Config, listener: socket.socket) -> None:
+def _run(config: Config, listener: socket.socket, host: str) -> None:
     config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = connect(config.database_url)
     migrate(engine)
@@ -84,9 +98,16 @@ def _run(config: Config, listener: socket.socket) -> None:
     postman = Worker("postman", service.deliver_mail, MAIL_EVERY_S)
     leases = Worker("leases", service.renew_leases, LEASES_EVERY_S)
     keys = Worker("keys", service.read_keys, KEYS_EVERY_S)
-    with postman, leases, keys, suppress(KeyboardInterrupt):
+    with (
+        postman,
+        leases,
+        keys,
+        linked(service, host) as broker,
+        suppress(KeyboardInterrupt),
+    ):
         service.new_mail = postman.wake
         click.echo(f"Sharelock cloud at {config.base_url}")
+        click.echo(f"Locks come to {broker}")
         server.run([listener])
     engine.dispose()
 

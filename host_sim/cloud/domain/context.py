@@ -1,6 +1,6 @@
 """What every function of the domain works with: one transaction, one instant."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
@@ -17,8 +17,11 @@ class Context:
     issuers: Issuers
     base_url: str  # of this service, for links in mails, without a slash at its end
     mailed: bool = False
+    touched: set[int] = field(default_factory=set)  # ids of devices for whose locks there is news
 
     def mail(self, to: str, subject: str, text: str) -> None:
         """Send a mail when the transaction is done, and not if it fails."""
+        if to.endswith(".invalid"):  # RFC 6761: to nobody
+            return
         self.session.add(model.Mail(to=to, subject=subject, text=text, created_at=self.now))
         self.mailed = True

@@ -11,6 +11,7 @@ from .errors import Conflict, Forbidden, NotFound
 from .model import ACCEPTED, Deed, Device, Organisation, Person, Share
 from .permissions import MAY, Act, may, require, standing
 
+_LATER = 1_000  # versions: more than a share had since any copy of the database
 SETTINGS = ("auto_lock_s", "mode", "most_error_s")  # beside the zone, as the lock names them
 
 
@@ -160,6 +161,34 @@ def delete(ctx: Context, actor: Person, device: Device) -> None:
         share.ended_at = ctx.now
     device.deleted_at = ctx.now
     _note(ctx, actor, device, "device.deleted")
+
+
+def fall_behind(ctx: Context, device: Device, applied: int) -> None:
+    """A lock has applied more than was signed: this database was put back from a copy.
+
+    Numbers go on behind those of the lock, so that it takes what is changed from now on. What it
+    holds stays until its owner has looked: who was revoked since is not let in again silently.
+    """
+    locks.hold(ctx, device)
+    device.sequence = max(device.sequence, applied)
+    device.ahead = applied
+    ctx.session.add(
+        Deed(device_id=device.id, what="lock.ahead", details={"applied": applied}, at=ctx.now)
+    )
+
+
+def overrule(ctx: Context, actor: Person, device: Device) -> None:
+    """Have a lock that is ahead of this database hold what stands here, and nothing else.
+
+    Raises NotFound, Forbidden, Conflict.
+    """
+    locks.hold(ctx, device)
+    require(ctx, actor, device, Act.GIVE_AWAY)
+    if device.ahead is None:
+        raise Conflict("not-ahead", "The lock has applied nothing that is not known here.")
+    device.ahead = None
+    issuing.supersede(ctx, device, _LATER)
+    _note(ctx, actor, device, "device.overruled")
 
 
 def find(ctx: Context, actor: Person, device_id: int | str) -> Device:

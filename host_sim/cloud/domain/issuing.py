@@ -7,8 +7,10 @@ it; signatures are deterministic (RFC 6979), so that what went out then can be m
 """
 
 from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from firmware.access import statements
 from firmware.crypto.p256 import PublicKey
@@ -113,8 +115,7 @@ def settings(ctx: Context, device: Device) -> Statement:
 
 def time(ctx: Context, device: Device, nonce: bytes | None = None) -> bytes:
     """The time for a device, in answer to its nonce or to none, as it travels."""
-    change = issuer.time(device.lock_id.encode(), from_unix(ctx.now), nonce)
-    return issuer.sign(change, ctx.issuers.key(ctx.issuers.current))
+    return _signed(ctx, issuer.time(device.lock_id.encode(), from_unix(ctx.now), nonce))
 
 
 def token(ctx: Context, statement: Statement, kid: bytes | None = None) -> bytes:
@@ -123,8 +124,28 @@ def token(ctx: Context, statement: Statement, kid: bytes | None = None) -> bytes
     return issuer.sign((statement.kind, statement.payload), key)
 
 
+class Batch(NamedTuple):
+    """Changes up to a number, as they travel."""
+
+    last: int
+    token: bytes
+
+
+def supersede(ctx: Context, device: Device, by: int) -> None:
+    """Sign all shares of a device again, so many versions later."""
+    live = select(Share).where(Share.device_id == device.id, Share.status == ACCEPTED)
+    for share in ctx.session.scalars(live.order_by(Share.id)).all():
+        share.version += by
+        issue(ctx, share)
+
+
 def changes_after(ctx: Context, device: Device, applied: int, most: int = 100) -> list[bytes]:
     """What a lock lacks that has applied the changes up to a number, as batches in their order."""
+    return [batch.token for batch in batches_after(ctx, device, applied, most)]
+
+
+def batches_after(ctx: Context, device: Device, applied: int, most: int = 100) -> list[Batch]:
+    """The same, each with its last number."""
     rows = ctx.session.scalars(
         select(Statement)
         .where(Statement.device_id == device.id, Statement.sequence > applied)
@@ -132,6 +153,82 @@ def changes_after(ctx: Context, device: Device, applied: int, most: int = 100) -
         .limit(most)
     )
     return [_batch(ctx, device, part) for part in _parts(rows)]
+
+
+def renewals_after(ctx: Context, device: Device, after_id: int, most: int) -> list[Statement]:
+    """The newest renewals of grants that are live, made after a statement, the oldest first."""
+    newest = (
+        _live_grants(device).having(func.max(Statement.id) > after_id).order_by("id").limit(most)
+    ).subquery()
+    renewed = select(Statement).join(newest, newest.c.id == Statement.id)
+    found = ctx.session.scalars(renewed.where(Statement.sequence.is_(None)).order_by(Statement.id))
+    return list(found)
+
+
+def snapshot(ctx: Context, device: Device, epoch: int = 0) -> list[bytes]:
+    """All that a lock should hold, in pages, for one that cannot be told by batches any more.
+
+    `epoch` is that of the issuer whom the lock believes.
+    """
+    newest = _live_grants(device).subquery()
+    rows = ctx.session.execute(
+        select(Share.uid, Statement.payload)
+        .join(newest, newest.c.id == Statement.id)
+        .join(Share, Share.id == Statement.share_id)
+    )
+    grants = [(bytes.fromhex(uid), payload) for uid, payload in rows]
+    lock, now = device.lock_id.encode(), from_unix(ctx.now)
+    key = ctx.issuers.key(ctx.issuers.current)
+    return issuer.snapshot(lock, now, device.sequence, epoch, grants, key)
+
+
+def digest(ctx: Context, device: Device) -> bytes:
+    """What a lock says of the grants that it holds once it has applied all changes.
+
+    A sum over all of them, see docs/storage.md.
+    """
+    newest = _live_grants(device).subquery()
+    rows = ctx.session.execute(
+        select(Share.uid, Key.thumbprint, Share.version)
+        .select_from(Statement)
+        .join(newest, newest.c.id == Statement.id)
+        .join(Share, Share.id == Statement.share_id)
+        .join(Key, Key.id == Statement.key_id)
+    )
+    total = 0
+    for uid, key, version in rows:
+        share = bytes.fromhex(uid)
+        held = bytes([len(share)]) + share + key + version.to_bytes(4, "big")
+        total += int.from_bytes(sha256(held).digest(), "big")
+    return (total % (1 << 256)).to_bytes(32, "big")
+
+
+def _live_grants(device: Device) -> Select[int]:
+    """The newest statement of each grant of a device that is in force, as `id`."""
+    return (
+        select(func.max(Statement.id).label("id"))
+        .join(Share, Share.id == Statement.share_id)
+        .join(Key, Key.id == Statement.key_id)
+        .where(
+            Statement.device_id == device.id,
+            Statement.kind == statements.GRANT,
+            Share.status == ACCEPTED,
+            Key.removed_at.is_(None),
+        )
+        .group_by(Statement.share_id, Statement.key_id)
+    )
+
+
+def command(ctx: Context, device: Device, share: Share, action: int, challenge: bytes) -> bytes:
+    """A command of a share for a lock, good once, as it travels."""
+    lock, uid = device.lock_id.encode(), bytes.fromhex(share.uid)
+    return _signed(ctx, issuer.command(lock, from_unix(ctx.now), uid, action, challenge))
+
+
+def acknowledgement(ctx: Context, device: Device, sequence: int, link: bytes) -> bytes:
+    """That the log has arrived up to an entry, as it travels."""
+    lock = device.lock_id.encode()
+    return _signed(ctx, issuer.acknowledgement(lock, from_unix(ctx.now), sequence, link))
 
 
 def renew_leases(ctx: Context, most: int = 500) -> int:
@@ -159,6 +256,10 @@ def renew_leases(ctx: Context, most: int = 500) -> int:
     for share, key in found:
         _keep(ctx, share.device, _grant(ctx, share, key, None), None, share, key)
     return len(found)
+
+
+def _signed(ctx: Context, change: Change) -> bytes:
+    return issuer.sign(change, ctx.issuers.key(ctx.issuers.current))
 
 
 def _grant(ctx: Context, share: Share, key: Key, sequence: int | None) -> Change:
@@ -208,6 +309,7 @@ def _keep(
     )
     ctx.session.add(statement)
     ctx.session.flush()
+    ctx.touched.add(device.id)
     return statement
 
 
@@ -224,7 +326,7 @@ def _parts(rows: Iterable[Statement]) -> Iterator[list[Statement]]:
         yield part
 
 
-def _batch(ctx: Context, device: Device, part: list[Statement]) -> bytes:
+def _batch(ctx: Context, device: Device, part: list[Statement]) -> Batch:
     change = issuer.batch(
         device.lock_id.encode(),
         from_unix(max(row.issued_at for row in part)),
@@ -232,7 +334,8 @@ def _batch(ctx: Context, device: Device, part: list[Statement]) -> bytes:
         _number(part[-1]),
         [(row.kind, row.payload) for row in part],
     )
-    return issuer.sign(change, ctx.issuers.key(ctx.issuers.current))
+    token = issuer.sign(change, ctx.issuers.key(ctx.issuers.current))
+    return Batch(_number(part[-1]), token)
 
 
 def _number(row: Statement) -> int:

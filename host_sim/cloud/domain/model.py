@@ -172,6 +172,10 @@ class Device(Base):
     applied: Mapped[int] = mapped_column(default=0)  # the sequence that the lock says it has
     state: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # as it last said
     state_at: Mapped[int | None]
+    renewed: Mapped[int | None]  # the last renewal (a statement's id) that the lock answered
+    ahead: Mapped[
+        int | None
+    ]  # what the lock has applied beyond this database, put back from a copy
     created_at: Mapped[int]
     deleted_at: Mapped[int | None]
     owner: Mapped[Person] = relationship()
@@ -254,6 +258,22 @@ class Statement(Base):
     issued_at: Mapped[int]
 
 
+class Credential(Base):
+    """What a lock, or Home Assistant for a share, shows at the broker, and a lock over HTTP."""
+
+    __tablename__ = "credentials"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(32), index=True)  # of the user
+    kept: Mapped[str] = mapped_column(String(200))  # of its password, as mosquitto has it in files
+    device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"), index=True)
+    share_id: Mapped[int | None] = mapped_column(ForeignKey("shares.id"))  # None for the lock's
+    created_at: Mapped[int]
+    ended_at: Mapped[int | None]
+    device: Mapped[Device] = relationship()
+    share: Mapped[Share | None] = relationship()
+
+
 class Operation(Base):
     """Something that a person asked a lock to do from afar."""
 
@@ -304,13 +324,17 @@ class Deed(Base):
 
 
 class LogEntry(Base):
-    """An entry of a lock's audit log, as `store.entry` writes it, after its chain was checked."""
+    """An entry of a lock's audit log, as `store.entry` writes it, after its chain was checked.
+
+    A log that goes back, because an old image of the flash was put back, begins another branch.
+    """
 
     __tablename__ = "log_entries"
-    __table_args__ = (UniqueConstraint("device_id", "sequence"),)
+    __table_args__ = (UniqueConstraint("device_id", "branch", "sequence"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     device_id: Mapped[int] = mapped_column(ForeignKey("devices.id"))
+    branch: Mapped[int] = mapped_column(default=0)
     sequence: Mapped[int]
     record: Mapped[bytes]
     received_at: Mapped[int]

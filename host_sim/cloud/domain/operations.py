@@ -4,7 +4,7 @@ The lock decides. What its own checks would refuse anyway is refused here alread
 knows why at once; uses and lock-outs only the lock knows.
 """
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from firmware.policy import reasons
 from firmware.policy.decision import Decision, Now, Request, State, decide
@@ -20,6 +20,8 @@ from .model import ACCEPTED, Device, Operation, Person, Share
 from .permissions import Act, require, share_of
 
 ACTIONS = {"unlock": UNLOCK, "lock": LOCK, "pull": PULL}
+NO_ANSWER = 256  # beyond all reasons of a lock: it did not answer in time
+ANSWERS_IN_S = 30
 
 
 def ask(ctx: Context, person: Person, device: Device, action: str) -> Operation:
@@ -31,6 +33,7 @@ def ask(ctx: Context, person: Person, device: Device, action: str) -> Operation:
     operation = Operation(device=device, share=share, action=action, asked_at=ctx.now)
     ctx.session.add(operation)
     ctx.session.flush()
+    ctx.touched.add(device.id)
     return operation
 
 
@@ -59,8 +62,34 @@ def verdict(ctx: Context, share: Share, action: int) -> int:
     return decision.reason
 
 
+def waiting(ctx: Context, device: Device) -> Operation | None:
+    """What a lock was asked first of all that it has not answered."""
+    return ctx.session.scalar(_open().where(Operation.device_id == device.id).limit(1))
+
+
+def answered(ctx: Context, number: int, reason: int) -> None:
+    """What the lock answered to an operation: a number of `firmware.policy.reasons`, 0 for done.
+
+    A challenge that had just run out is no answer: it is asked again with the next one.
+    """
+    operation = ctx.session.get_one(Operation, number)
+    if operation.done_at is None and reason != reasons.OLD_CHALLENGE:
+        finish(ctx, operation, reason)
+
+
+def expire(ctx: Context) -> None:
+    """Give up what no lock has answered in time."""
+    late = _open().where(Operation.asked_at <= ctx.now - ANSWERS_IN_S)
+    for operation in ctx.session.scalars(late).all():
+        finish(ctx, operation, NO_ANSWER)
+
+
+def _open() -> Select[Operation]:
+    return select(Operation).where(Operation.done_at.is_(None)).order_by(Operation.id)
+
+
 def finish(ctx: Context, operation: Operation, reason: int) -> None:
-    """What the lock answered: a number of `firmware.policy.reasons`, 0 for done."""
+    """That is what came of it: a reason, 0 for done."""
     operation.done_at = ctx.now
     operation.result = reason
 

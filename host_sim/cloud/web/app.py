@@ -14,6 +14,7 @@ from . import (
     artik,
     artik_messages,
     blynk,
+    locks,
     native,
     native_shares,
     pages,
@@ -39,6 +40,7 @@ ROUTERS = (
     native.router,
     native.open_router,
     native_shares.router,
+    locks.router,
     pages.router,
 )
 STYLES: tuple[Style, ...] = (*tedee.STYLES, blynk.STYLE, artik.STYLE)  # the native one comes last

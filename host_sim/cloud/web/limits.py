@@ -42,3 +42,4 @@ class Limits:
         self.person = Limit(700)  # requests with a token, as tedee's
         self.address = Limit(30)  # log-ins, sign-ups and forgotten passwords for one address
         self.client = Limit(300)  # the same from one IP address
+        self.time = Limit(3_600)  # the time for a lock, from one IP address

@@ -17,7 +17,17 @@ from firmware.store.settings import LEAST_ERROR_S, MOST_AUTO_LOCK_S
 from host_sim.words import MODE_NAMES
 from host_sim.world.zones import posix
 
-from ..domain import addresses, audit, devices, issuing, names, permissions, phones
+from ..domain import (
+    addresses,
+    audit,
+    credentials,
+    devices,
+    homes,
+    issuing,
+    names,
+    permissions,
+    phones,
+)
 from ..domain.errors import Invalid, NotFound
 from ..domain.model import Device, Key, LogEntry
 from ..domain.permissions import Act
@@ -120,6 +130,27 @@ class DeviceItem(BaseModel):
             applied=device.applied,
             created_at=instant(device.created_at),
         )
+
+
+class Enrolment(BaseModel):
+    """What a lock is provisioned with; `secret` is shown this once."""
+
+    lock: str = Field(description="Its id, and its name at the broker.")
+    secret: str = Field(description="Its password: 64 hexadecimal digits.")
+    issuer: str = Field(description="Whose statements it believes: x and y of a P-256 key.")
+    broker: str = Field(examples=["mqtts://cloud.example.org:8883"])
+    ca: str = Field(description="Whose certificate the broker shows, in PEM.")
+    url: str = Field(description="Where the lock finds this service over HTTP.")
+
+
+class Home(BaseModel):
+    """Where Home Assistant finds a device; `password` is shown this once."""
+
+    share: str = Field(description="By which it asks; change or end it like any other.")
+    user: str
+    password: str
+    broker: str
+    ca: str = Field(description="Whose certificate the broker shows, in PEM.")
 
 
 class NewPhone(Body):
@@ -300,6 +331,50 @@ def transfer(device_id: str, body: Transfer, call: Writes) -> None:
     devices.transfer(call.context, call.person, device, body.email, keep_shares=body.keep_shares)
 
 
+@router.post("/devices/{device_id}/enrolment", status_code=201, responses=problems(404))
+def enrol(device_id: str, call: Writes) -> Enrolment:
+    """What a lock is provisioned with, for its owner; what it had before is void."""
+    device = find(call, device_id)
+    secret = credentials.enrol(call.context, call.person, device)
+    issuers, service = call.context.issuers, service_of(call.request)
+    public = issuers.key(issuers.current).public
+    return Enrolment(
+        lock=device.lock_id,
+        secret=secret,
+        issuer=(public.x + public.y).hex(),
+        broker=service.config.broker_url,
+        ca=service.certificates.authority.read_text(encoding="ascii"),
+        url=call.context.base_url,
+    )
+
+
+@router.post("/devices/{device_id}/home-assistant", status_code=201, responses=problems(404))
+def switch_on(device_id: str, call: Writes) -> Home:
+    """Let Home Assistant see the device, and ask it for what the rules of a new share allow.
+
+    For its owner. Done again, it makes a new password.
+    """
+    share, password = homes.switch_on(call.context, call.person, find(call, device_id))
+    service = service_of(call.request)
+    return Home(
+        share=share.uid,
+        user=share.uid,
+        password=password,
+        broker=service.config.broker_url,
+        ca=service.certificates.authority.read_text(encoding="ascii"),
+    )
+
+
+@router.post("/devices/{device_id}/resync", status_code=202, responses=problems(404, 409))
+def resync(device_id: str, call: Writes) -> None:
+    """Overrule a lock that has applied more than is known here, for its owner.
+
+    That happens after the database was put back from a copy: what was revoked since is in force
+    again, until it is revoked again. Look at the shares first.
+    """
+    devices.overrule(call.context, call.person, find(call, device_id))
+
+
 # --- phones --------------------------------------------------------------------------------------
 
 
@@ -464,7 +539,7 @@ def _event(source: str, event: audit.Done | LogEntry) -> Event:
     if isinstance(event, LogEntry):
         entry = described(Entry(event.record))
         return Event(
-            id=f"log-{event.sequence}",
+            id=f"log-{event.branch}-{event.sequence}" if event.branch else f"log-{event.sequence}",
             source=source,
             type=f"sharelock.log.{entry['kind']}",
             time=entry["time"],

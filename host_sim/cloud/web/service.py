@@ -3,12 +3,13 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from sqlalchemy import Engine, func, select
 
-from .. import mail
+from firmware.policy.instant import from_unix
+
+from .. import issuer, mail
 from ..config import Config
 from ..database import transaction
 from ..domain import issuing
@@ -16,6 +17,7 @@ from ..domain.context import Context
 from ..domain.model import Mail
 from ..issuers import Issuers
 from ..keys import KeyFileError
+from ..link.certificates import Certificates
 from .limits import Limits
 
 Clock = Callable[[], int]
@@ -32,8 +34,10 @@ class Service:
         self.clock = clock
         self.limits = Limits()
         self.issuers = Issuers.prepare(config.keys_folder, clock())
+        self.certificates = Certificates(config.tls_folder)
         self.metrics = Metrics()
         self.new_mail: Callable[[], None] = lambda: None
+        self.news_for: Callable[[set[int]], None] = lambda devices: None
         self._carrier = mail.carrier(config.mail_url)
 
     @contextmanager
@@ -45,11 +49,18 @@ class Service:
             yield context
         if context.mailed:
             self.new_mail()
+        if context.touched:
+            self.news_for(context.touched)
+
+    def time(self, lock: str, nonce: bytes | None) -> bytes:
+        """The time for the lock with an id, as it travels."""
+        change = issuer.time(lock.encode(), from_unix(self.clock()), nonce)
+        return issuer.sign(change, self.issuers.key(self.issuers.current))
 
     def deliver_mail(self) -> int:
         """Send what is due; how many mails went out."""
-        host = urlsplit(self.config.base_url).hostname or "localhost"
-        sent = mail.deliver(self.engine, self.clock(), self._carrier, f"sharelock@{host}")
+        sender = f"sharelock@{self.config.host}"
+        sent = mail.deliver(self.engine, self.clock(), self._carrier, sender)
         self.metrics.mails.inc(sent)
         return sent
 

@@ -27,6 +27,7 @@ Reader = Annotated[Call, caller("Device.Read")]
 Operator = Annotated[Call, caller("Lock.Operate")]
 
 _STATES = {0: 2, 1: 6, 2: 7}  # of Device.state, to unlocked, locked, pulled
+_MOVING = {"UNLOCKING": 4, "LOCKING": 5}
 _UNKNOWN = 9
 _TYPES = {"lock": 0, "unlock": 1, "pull": 2}
 
@@ -245,7 +246,7 @@ def _sync(device: Device) -> Sync:
 def _state(device: Device) -> dict[str, Any]:
     said = device.state
     state = device.state_at and State(
-        state=_STATES.get(said.get("lock", -1), _UNKNOWN),
+        state=_MOVING.get(said.get("moving") or "") or _STATES.get(said.get("lock", -1), _UNKNOWN),
         is_charging=said.get("charging", False),
         battery_level=said.get("battery"),
         state_change_result=int(said.get("jammed", False)),
