@@ -21,7 +21,7 @@ from .lock.strike import Strike
 from .policy import reasons
 from .policy.decision import UNKNOWN, Now
 from .policy.instant import Instant
-from .store import damage, entry, identity
+from .store import cloud, damage, entry, identity
 from .store.floor import Floor
 from .store.grants import Grants
 from .store.log import Log
@@ -33,6 +33,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Iterator
 
+    from .link.clerk import Clerk
     from .store.identity import Identity
     from .store.settings import Settings
 
@@ -43,6 +44,7 @@ This lock is not provisioned. At the prompt:
 from firmware.provision import provision
 provision("its id", "the issuer's public key, 128 hex digits")"""
 
+VERSION = "0.1.0"
 TICK_MS = 1000
 _NAP_MS = 50  # the longest wait, so that a pulse ends and a tick comes in time
 _CALENDAR_OFF_S = 1  # how far the board's calendar may be from the clock
@@ -76,9 +78,9 @@ class Lock:
         self.log = Log(flash.log, flash.state, hkdf_expand(who.device_key, b"log", HASH_BYTES))
         self.grants = Grants(flash.grants, flash.ledger, who.device_key, who.lock)
         self.settings = SettingsStore(flash.pair, seal)
-        self._sync = Sync(flash.pair, seal)
+        self.sync = Sync(flash.pair, seal)
         self.root = Root(who.root, who.issuer, flash.pair, seal) if who.root else None
-        strangers = Strangers(self.log)
+        strangers = self.strangers = Strangers(self.log)
         self.door = Door(
             self.grants, self.log, strangers, self.clock, ticks,
             self.settings.current.clock_zone(), Strike(hardware.strike),
@@ -86,11 +88,12 @@ class Lock:
         self.remote = Remote(self.grants, self.door, ticks, hardware.random)
         self.intake = Intake(
             who.lock, who.issuer,
-            self.grants, self._sync, self.clock, self.settings, self.log, strangers,
+            self.grants, self.sync, self.clock, self.settings, self.log, strangers,
             self.root, self.remote,
         )  # fmt: skip
         self._inbox = Inbox(flash.statements, self.accept, say)
         self._has_mail = True
+        self._clerk: "Clerk | None" = None
         self._scan: "Iterator[None]" = iter(())
 
     # --- from boot to stop ----------------------------------------------------------------------
@@ -104,7 +107,7 @@ class Lock:
         self.clock.read(self._now)
         self.log.open(self._now)
         self._enter(event)
-        damage.enter(self.log, self._now, self.settings, self._floor, self._sync, self.root)
+        damage.enter(self.log, self._now, self.settings, self._floor, self.sync, self.root)
         self._apply_settings()
         self.intake.recover()
         self._scan = self.grants.scan()
@@ -115,6 +118,14 @@ class Lock:
         self._hardware.strike.stop()
         self.door.tick()
         self.log.close()
+
+    def connect(self, clerk: "Clerk") -> None:
+        """From now on this one speaks for the lock to its cloud."""
+        self._clerk = clerk
+
+    def is_open(self) -> bool:
+        """Whether the strike has current."""
+        return bool(self._hardware.strike.is_on)
 
     def accept(self, token: bytes) -> int:
         """Take in a statement; the number of a reason, or of the clock's event."""
@@ -138,6 +149,8 @@ class Lock:
         While the strike has current, only what cannot wait, because other work has no deadline.
         """
         left_ms = self._hardware.strike.tick()
+        if self._clerk is not None:
+            self._clerk.note_door(left_ms > 0)
         if self._is_second_over():
             self._tick()
         elif not left_ms and self._work():
@@ -155,13 +168,17 @@ class Lock:
         self._has_mail = True
         for task in (self._tick_clock, self.door.tick, self._set_calendar, self.remote.tick):
             self._try(task)
+        if self._clerk is not None:
+            self._clerk.tick()
 
     def _work(self) -> bool:
-        """One piece of what can wait: a statement, then a bucket of grants. False: it is done."""
+        """One piece of what can wait: a statement, a bucket of grants, the cloud. False: done."""
         if self._has_mail:
             self._has_mail = self._try(self._inbox.take)
             return True
-        return self._try(self._scan_on)
+        if self._try(self._scan_on):
+            return True
+        return self._clerk is not None and self._try(self._clerk.work)
 
     def _try(self, task):
         """What the task returns; False if the flash fails, which is told once."""
@@ -213,6 +230,7 @@ def run(hardware: "Any", flash: "Any", say: "Say") -> bool:
     if issuer is not None:
         issuer.precompute()
     lock.start()
+    _connect(lock, hardware, flash, who)
     say("ready")
     try:
         _serve(lock, hardware, say)
@@ -220,6 +238,20 @@ def run(hardware: "Any", flash: "Any", say: "Say") -> bool:
         lock.stop()
         raise
     return True
+
+
+def _connect(lock, hardware, flash, who):
+    """Let a thread talk to the cloud, if the lock was told of one."""
+    known = cloud.read(flash.pair)
+    if known is None or hardware.network is None:
+        return
+    from .link.carrier import Carrier
+    from .link.clerk import Clerk
+    from .link.post import Post
+
+    post = Post(hardware.network.make_lock())
+    lock.connect(Clerk(lock, post, VERSION))
+    hardware.network.start(Carrier(post, hardware.network, known, who.lock.decode()).run)
 
 
 def _serve(lock, hardware, say):

@@ -9,6 +9,8 @@ from binascii import unhexlify
 from .crypto.p256 import PublicKey
 from .policy.grant import MOST_ID
 from .store import identity
+from .store.cloud import Cloud
+from .store.cloud import write as write_cloud
 from .store.flash import Flash
 from .store.identity import KEY_BYTES, Identity
 
@@ -23,13 +25,15 @@ def provision(
     root: "str | None" = None,
     folder: str = ".",
     random: "Callable[[int], bytes]" = os.urandom,
+    cloud: "dict[str, str] | None" = None,
 ) -> None:
     """Tell the lock its id (1 to 16 bytes) and the issuer's public key (x and y, 128 hex digits).
 
-    A `root`, a public key written alike, may name another issuer later. The lock makes its device
-    key itself, from `random`. The identity is written last, so a cut leaves a lock that was not
-    provisioned. Raises ValueError for an id that is none and on a lock that is one already,
-    InvalidPoint for a key that is none; then nothing changed.
+    A `root`, a public key written alike, may name another issuer later. A `cloud` has the members
+    of `store.cloud.Cloud`, `ca` and `secret` as hexadecimal digits; without one the lock is on its
+    own. The lock makes its device key itself, from `random`. The identity is written last, so a
+    cut leaves a lock that was not provisioned. Raises ValueError for an id that is none and on a
+    lock that is one already, InvalidPoint for a key that is none; then nothing changed.
     """
     first = _key(issuer)
     vouching = None if root is None else _key(root)
@@ -39,6 +43,10 @@ def provision(
     if identity.read(flash.pair) is not None:
         raise ValueError("this lock is provisioned; erase its flash to begin anew")
     flash.settle_all()
+    if cloud is not None:
+        ca, secret = [unhexlify(cloud[name]) for name in ("ca", "secret")]
+        known = Cloud(cloud["broker"], cloud["web"], cloud["plain"], ca, secret)
+        write_cloud(flash.pair, known)
     identity.write(flash.pair, Identity(lock.encode(), first, random(KEY_BYTES), vouching))
 
 

@@ -97,6 +97,7 @@ SENTENCES = {
     "old_challenge": "The command is for a challenge that is not the lock's now.",
     "challenge_used": "The command before this one was for the same challenge.",
     "bad_action": "The command asks for something else than the bolt.",
+    "retained": "A broker had kept it: what it keeps is not looked at.",
     "time_set": "A signed answer to the lock's nonce set the time.",
     "time_jumped": "The same; it is later than the lock held possible.",
     "time_turned_back": "The same; it is earlier than the lock held possible.",

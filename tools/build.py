@@ -159,8 +159,9 @@ def compiled(module: Module) -> bytes:
 def _dropped(constants: Constants) -> str:
     lines = ["import sys"]
     for module, values in constants.items():
-        lines += [f"import {module}", f"module = sys.modules['{module}']"]
-        lines += [f"module.{name} = {value!r}" for name, value in values.items()]
+        lines += ["try:", f"    import {module}", f"    module = sys.modules['{module}']"]
+        lines += [f"    module.{name} = {value!r}" for name, value in values.items()]
+        lines += ["except ImportError:", "    pass  # it needs what this runtime lacks"]
     return "\n".join(lines) + "\n"
 
 

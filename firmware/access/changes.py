@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ..policy.grant import Grant
     from .batch import Batch
+    from .snapshot import Page
     from .statements import Revocation
     from .sync import Sync
 
@@ -85,8 +86,8 @@ def _is_done(cache, revocation):
 # --- batches -------------------------------------------------------------------------------------
 
 
-def obstacle(cache: "Any", batch: "Batch") -> int:
-    """Why a batch cannot be applied as a whole, `ALLOWED` if it can. Changes nothing."""
+def obstacle(cache: "Any", batch: "Batch | Page") -> int:
+    """Why a batch or page cannot be applied as a whole, `ALLOWED` if it can. Changes nothing."""
     room = cache.room()
     for share, key, version in batch.revocations:
         if cache.is_in_doubt(share, key):
@@ -116,8 +117,8 @@ def _obstacle(cache, room, grant):
     return reason
 
 
-def apply(cache: "Any", batch: "Batch") -> bool:
-    """Make the changes of a batch, as often as it takes; False if one found no room."""
+def apply(cache: "Any", batch: "Batch | Page") -> bool:
+    """Make the changes of a batch or page, as often as it takes; False if one found no room."""
     done = True
     for share, key, version in batch.revocations:
         if _ends_something(cache, share, key):

@@ -50,6 +50,9 @@ class Door:
         self._lockouts = Lockouts()
         self._now = Now(Instant(), 0, UNKNOWN)
         self.decision = Decision()
+        self.answers = 0  # to keys with a grant; what the last one was
+        self.last_reason: "int | None" = None
+        self.last_share: "bytes | None" = None
 
     def ask(self, request: "Request") -> int:
         """Carry out a request, or not; the reason. More is in `decision` until the next one."""
@@ -86,6 +89,9 @@ class Door:
         if grant is None:
             self._strangers.note(reason)
             return
+        self.answers += 1
+        self.last_reason = reason
+        self.last_share = grant.share
         action = request.action | request.channel << entry.CHANNEL_SHIFT
         self._log.append(entry.DECISION, self._now, reason, action, grant.share, request.key)
 

@@ -40,7 +40,7 @@ class Page:
     It is about the shares whose ids are above `after` and not above `through`, None for no end.
     """
 
-    revocations = ()  # what a page does not have is over
+    revocations: "Any" = ()  # what a page does not have is over
 
     def __init__(self, payload: bytes):
         header = Header(payload)

@@ -9,6 +9,7 @@ import time
 import machine
 
 from .console import Console
+from .network import Network
 from .pulse import Pulse
 
 TYPE_CHECKING = False
@@ -21,8 +22,9 @@ _I2C_HZ = 100_000  # what any DS3231 and a few decimetres of wire can do
 class Hardware:
     """`strike` is a Pulse, `bus` leads to the clock chip, `calendar` is the `machine.RTC`.
 
-    `ticks_ms` and `ticks_diff` are MicroPython's, `random(n)` returns n bytes. Anything with these
-    members, `has_console` and `wait` will do; the simulator has one.
+    `network` is a Network, or None. `ticks_ms` and `ticks_diff` are MicroPython's, `random(n)`
+    returns n bytes. Anything with these members, `has_console` and `wait` will do; the simulator
+    has one.
     """
 
     def __init__(self, board: "Board") -> None:
@@ -35,6 +37,7 @@ class Hardware:
             0, scl=machine.Pin(board.scl), sda=machine.Pin(board.sda), freq=_I2C_HZ
         )
         self.calendar = machine.RTC()
+        self.network = Network()
         self.has_console = board.has_console
         self._console = Console() if board.has_console else None
 

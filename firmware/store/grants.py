@@ -384,6 +384,10 @@ class Grants:
 
         return repair.mend(self._shelves)
 
+    def changes(self) -> int:
+        """How often something was written since boot."""
+        return self._shelves.changes
+
     def is_hurt(self) -> bool:
         """Whether there is something that cannot be read or is older than it was, for `mend`."""
         self._shelves.count_all()

@@ -47,7 +47,7 @@ class Shelves:
     `reports` lists damage that was met, until somebody clears it. `slots_in[n]` and `grants_in[n]`
     tell what bucket n holds and `slots` their sum, once `counted`. `setbacks`: buckets n with
     n % SUMS in it may be older than they were. `is_hurt`: something of a bucket could not be read,
-    or was older. `ledger` and `index` are for `repair`.
+    or was older. `changes` counts writes. `ledger` and `index` are for `repair`.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Shelves:
         self.ledger = Ledger(apart, seal)
         self.index = KeyIndex(folders, self.ledger, self._secret, index_files)
         self.counted = False
-        self._changes = 0
+        self.changes = 0
         self._settled = False
         self._boot()
 
@@ -219,7 +219,7 @@ class Shelves:
         bucket = self.bucket
         number = bucket.number
         self._settled = False
-        self._changes += 1
+        self.changes += 1
         bucket.forget()  # so that an error on the way leaves nothing here that is not on flash
         self.ledger.announce(number, bucket.generation + 1, moved_from, moved_to)
         bucket.number = number
@@ -252,7 +252,7 @@ class Shelves:
         """Look at every slot, count, and report damage; one step for each bucket."""
         while not self.counted:
             self.settle()
-            changes = self._changes
+            changes = self.changes
             sums = [0] * SUMS
             for number in range(self.count):
                 self.load(number)
@@ -260,7 +260,7 @@ class Shelves:
                 place = number % SUMS
                 sums[place] = (sums[place] + self.bucket.generation) % SUM_RANGE
                 yield
-            if changes == self._changes:
+            if changes == self.changes:
                 self.counted = True
                 self.slots = sum(self.slots_in)
                 self._compare(sums)

@@ -13,7 +13,7 @@ from host_sim import runtimes
 from tools import build, sizes
 
 # Of all .mpy files, and of heap on 64 bits for a running door; see docs/decisions/0006-size.md.
-FLASH_LIMIT_BYTES = 83_500
+FLASH_LIMIT_BYTES = 94_500
 HEAP_LIMIT_BYTES = 144_000
 HEAP_IN_PLACE_LIMIT_BYTES = 85_000
 

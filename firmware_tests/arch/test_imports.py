@@ -31,7 +31,17 @@ ARROWS = {
 PURE = {"binascii", "hashlib", "micropython", "struct"}
 ANYWHERE = PURE | {"array", "asyncio", "collections", "errno", "gc", "io", "json", "os", "sys"}
 # The time, the pins, the radios and the network belong to hal; sockets and TLS to the links, too.
-HARDWARE = {"bluetooth", "esp", "esp32", "machine", "neopixel", "network", "time", "vfs"}
+HARDWARE = {
+    "_thread",
+    "bluetooth",
+    "esp",
+    "esp32",
+    "machine",
+    "neopixel",
+    "network",
+    "time",
+    "vfs",
+}
 SOCKETS = {"select", "socket", "ssl", "tls", "umqtt", "requests", "urequests"}
 OUTSIDE = {
     **dict.fromkeys(ARROWS, ANYWHERE),

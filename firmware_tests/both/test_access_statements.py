@@ -566,7 +566,7 @@ def _said(house):
 def test_every_reason_for_a_refusal_is_produced():
     with open("firmware_tests/vectors/grants.json") as file:
         grants = json.load(file)
-    produced = ["sequence_lost", "cache_damaged"]  # above, and in test_access_batch
+    produced = ["sequence_lost", "cache_damaged", "retained"]  # above, in test_access_batch, link
     for case in grants["single"]:
         produced.append(case["reason"])
     for run in grants["sequences"]:

@@ -235,6 +235,7 @@ OPEN = {
     ("POST", "/account/log-in"),
     ("POST", "/account/password"),
     ("GET", "/api/native/v1/issuers"),
+    ("POST", "/locks/{lock_id}/time"),
 }
 
 

@@ -7,6 +7,7 @@ import shlex
 import pytest
 from click.testing import CliRunner
 
+from host_sim.cloud.domain import credentials
 from host_sim.cloud.keys import PrivateKey
 from host_sim.runtimes import ROOT
 from tools.lockctl import cloud
@@ -180,3 +181,38 @@ def test_the_examples_of_the_document_print_what_they_show(lockctl, anna, bob):
         lines = [line.rstrip() for line in re.sub(r"\b[0-9a-f]{32}\b", "ID", shown).splitlines()]
         assert lines == re.sub(r"\b[0-9a-f]{32}\b", "ID", printed).splitlines(), words
     assert len(examples) == 8
+
+
+def test_a_lock_and_home_assistant_are_enrolled(lockctl, anna, door):
+    made = told(lockctl(anna, "devices", "enrol", "Front door", "--json"))
+    assert set(made) == {"lock", "secret", "issuer", "broker", "ca", "url"}
+    done = lockctl(anna, "devices", "enrol", door)
+    assert f"lock: {made['lock']}\n" in done.stdout and made["secret"] not in done.stdout
+    home = told(lockctl(anna, "devices", "home-assistant", "Front door", "--json"))
+    shares = told(lockctl(anna, "shares", "list", "Front door", "--json"))
+    assert home["share"] in [share["id"] for share in shares]
+
+
+def test_a_lock_that_is_not_ahead_is_not_overruled(lockctl, anna, door):
+    done = lockctl(anna, "devices", "resync", "Front door", "--yes")
+    assert done.exit_code == 1 and "nothing that is not known here" in done.stderr
+    assert lockctl(anna, "devices", "resync", "Front door", stdin="n\n").exit_code == 1
+
+
+def test_files_for_mosquitto(lockctl, anna, door, one_service, tmp_path):
+    made = told(lockctl(anna, "devices", "enrol", "Front door", "--json"))
+    words = ("broker-files", str(tmp_path / "files"), "--data", str(one_service.folder))
+    url = str(one_service.service.engine.url)
+    done = lockctl(anna, *words, "--database", url, "--host", "broker.example")
+    assert done.exit_code == 0, done.output
+    found = re.fullmatch(r"mqtts://cloud:(.+)@broker\.example:8883\n", done.stdout)
+    assert found is not None
+    passwords = dict(
+        line.split(":") for line in (tmp_path / "files/passwords").read_text().splitlines()
+    )
+    assert credentials.matches(found[1], passwords["cloud"])
+    assert credentials.matches(made["secret"], passwords[made["lock"]])
+    again = lockctl(anna, *words, "--database", url, "--host", "broker.example")
+    assert again.stdout == done.stdout
+    for file in (tmp_path / "files").iterdir():
+        assert file.stat().st_mode & 0o077 == 0

@@ -1,6 +1,7 @@
 """The issuer's other statements: byte for byte what the independent vectors say, and taken in."""
 
 import json
+from hashlib import sha256
 from typing import Any
 from unittest.mock import Mock
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from firmware.access.batch import Batch
 from firmware.access.intake import LARGEST_BATCH, Intake
 from firmware.access.sync import Sync
+from firmware.access.snapshot import Page
 from firmware.access.statements import read_ack, read_settings, read_time
 from firmware.crypto import cose
 from firmware.policy import reasons
@@ -141,3 +143,44 @@ def test_a_thousand_shares_take_at_most_25_signatures(id_bytes, holder_bytes, mo
     assert {intake.accept(token) for token in tokens} == {reasons.ALLOWED}
     assert (cache.count(), sync.applied) == (1000, 1000)
     assert verify.call_count == len(tokens)
+
+
+def test_a_command_is_that_of_the_vectors():
+    challenge = bytes(range(16))
+    made = issuer.command(LOCK, NOON, b"share-1", 2, challenge)
+    assert made == vectors.says(vectors.COMMAND, {0: 2, 1: challenge}, cti=b"share-1")
+
+
+def test_a_snapshot_of_one_page_is_that_of_the_vectors():
+    members = [vectors.grant(3, 1), vectors.grant(None, 2)]
+    given = [(b"share-%d" % number, payload) for number, (_, payload) in enumerate(members, 1)]
+    (token,) = issuer.snapshot(LOCK, NOON, 7, 2, given[::-1], KEY)
+    message = cose.parse(token, LARGEST_BATCH)
+    lean = [vectors.lean(member) for member in members]
+    digest = sha256(b"".join(content for _, content in lean)).digest()
+    terms = {0: 7, 1: 1, 2: 1, 3: digest, 4: [list(each) for each in lean], 7: 2}
+    assert (message.typ, message.payload) == vectors.says(vectors.SNAPSHOT, terms)
+
+
+@given(st.lists(st.integers(0, 9), max_size=60), st.randoms())
+def test_pages_tell_all_about_ranges_that_leave_nothing_out(holders, random):
+    """`holders` are how many keys each share has."""
+    given = []
+    for number, keys in enumerate(holders):
+        for key in range(keys):
+            grant = Grant(b"share-%03d" % number, LOCK, b"")
+            grant.rules = [Rule(127, 0, DAY_S, True, False, 18_000, 19_000)] * 3
+            grant.issued, grant.version, grant.holder = NOON, 1, b"holder"
+            public = PrivateKey.from_scalar(2 + 10 * number + key).public
+            given.append((grant.share, issuer.grant_change(grant, public)[1]))
+    random.shuffle(given)
+    tokens = issuer.snapshot(LOCK, NOON, 9, 0, given, KEY)
+    pages = [Page(cose.parse(token, LARGEST_BATCH).payload) for token in tokens]
+    assert all(len(token) <= LARGEST_BATCH for token in tokens)
+    assert [(page.number, page.pages) for page in pages] == [
+        (number, len(pages)) for number in range(1, len(pages) + 1)
+    ]
+    told = [(grant.share, grant.key) for page in pages for grant in page.grants()]
+    assert len(told) == len(given) and len(set(told)) == len(told)
+    for share, _ in told:
+        assert sum(page._covers(share) for page in pages) == 1

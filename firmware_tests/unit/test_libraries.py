@@ -29,7 +29,8 @@ def test_another_archive_than_the_pinned_one_is_refused(tmp_path):
 def test_what_is_not_there_is_said(tmp_path):
     with pytest.raises(libraries.Missing):
         libraries.fetch(
-            libraries.LIBRARIES[0]._replace(requirement="umqtt.simple==0.0.1"), tmp_path
+            libraries.LIBRARIES[0]._replace(requirement="micropython-umqtt.simple==0.0.1"),
+            tmp_path,
         )
 
 

@@ -44,6 +44,7 @@ class Hardware:
     """A board at a time, in Unix seconds, with a clock chip that has no time yet."""
 
     has_console = False
+    network = None
 
     def __init__(self, unix_s, random):
         self.ms = unix_s * 1000

@@ -2,7 +2,8 @@
 
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,15 @@ from typing import Any
 import click
 import httpx2
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from host_sim.cloud.config import Config
 from host_sim.cloud.database import DatabaseError, connect, transaction
+from host_sim.cloud.domain import credentials
 from host_sim.cloud.domain.model import Person
-from host_sim.cloud.serve import serve
+from host_sim.cloud.link import mosquitto, topics
+from host_sim.cloud.link.certificates import Certificates
+from host_sim.cloud.serve import now, serve
 
 from .cli import BadInput, Group, json_option
 from .output import console, print_json, table
@@ -149,22 +154,59 @@ def whoami(as_json: bool) -> None:
     console().print(rows)
 
 
-@cloud.command()
-@data_option
-@click.option("--database", default="", envvar="SHARELOCK_CLOUD_DATABASE", help="As for `serve`.")
-@json_option
-def users(data: Path, database: str, as_json: bool) -> None:
-    """List everybody with an account, for whoever runs the cloud: it reads the database itself."""
-    config = Config(data=data, database=database)
-    if not database and not (data / "cloud.db").exists():
-        raise BadInput(f"{data} has no database; name the folder with --data")
+_database = click.option(
+    "--database", default="", envvar="SHARELOCK_CLOUD_DATABASE", help="As for `serve`."
+)
+
+
+@contextmanager
+def _session(config: Config) -> Iterator[Session]:
+    """The database itself, for whoever runs the cloud. Raises BadInput."""
+    if not config.database and not (config.data / "cloud.db").exists():
+        raise BadInput(f"{config.data} has no database; name the folder with --data")
     try:
         engine = connect(config.database_url)
         with transaction(engine) as session:
-            people = [_told(person) for person in session.scalars(select(Person).order_by("id"))]
+            yield session
         engine.dispose()
     except DatabaseError as error:
         raise BadInput(str(error)) from None
+
+
+@cloud.command("broker-files")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@data_option
+@_database
+@click.option("--port", type=click.IntRange(1, 65535), default=8883, show_default=True)
+@click.option("--host", default="localhost", show_default=True, help="Under which it is reached.")
+def broker_files(folder: Path, data: Path, database: str, port: int, host: str) -> None:
+    """Write files for mosquitto into FOLDER: its configuration, passwords and access list.
+
+    To be done again when locks were enrolled; mosquitto reads them at a SIGHUP. Prints what
+    `serve --broker` is to be told; that password stays the same.
+
+    \b
+    Example:
+      lockctl cloud broker-files /etc/mosquitto/sharelock --host broker.example.org
+    """
+    config = Config(data=data, database=database)
+    with _session(config) as session:
+        logins = [(each.name, each.kept) for each in credentials.live(session)]
+    certificates = Certificates(config.tls_folder)
+    certificates.issue(list(dict.fromkeys((host, "localhost", "127.0.0.1"))), now())
+    password = mosquitto.password(folder)
+    mosquitto.write(folder, logins, certificates, password, port)
+    click.echo(f"mqtts://{topics.CLOUD}:{password}@{host}:{port}")
+
+
+@cloud.command()
+@data_option
+@_database
+@json_option
+def users(data: Path, database: str, as_json: bool) -> None:
+    """List everybody with an account, for whoever runs the cloud: it reads the database itself."""
+    with _session(Config(data=data, database=database)) as session:
+        people = [_told(person) for person in session.scalars(select(Person).order_by("id"))]
     if as_json:
         print_json(people)
         return

@@ -80,6 +80,57 @@ def add_device(name: str, zone: str, as_json: bool) -> None:
         click.echo(made["id"])
 
 
+@devices.command("enrol")
+@click.argument("device")
+@json_option
+def enrol_device(device: str, as_json: bool) -> None:
+    """Print what the lock of a device is provisioned with; what it had before is void.
+
+    \b
+    Example:
+      lockctl cloud devices enrol 'Front door' --json >front-door.json
+    """
+    _show(device, "enrolment", as_json)
+
+
+@devices.command("home-assistant")
+@click.argument("device")
+@json_option
+def home_assistant(device: str, as_json: bool) -> None:
+    """Let Home Assistant find a device of one's own, by a share of its own.
+
+    Prints the broker, and a user and a password there. The share is changed and ended like any
+    other; it starts with locking and unlocking from afar. An earlier password is void.
+    """
+    _show(device, "home-assistant", as_json)
+
+
+@devices.command("resync")
+@click.argument("device")
+@click.confirmation_option(
+    prompt="Who was revoked since the database was saved is let in again. Go on?"
+)
+def resync_device(device: str) -> None:
+    """Overrule a lock that knows more than a database that was put back from a copy.
+
+    The lock goes on by itself with what changes from now on. This brings it in line with all
+    shares as they stand: look at them first.
+    """
+    login = Login.load()
+    login.ask("POST", f"{API}/devices/{find_device(login, device)['id']}/resync")
+
+
+def _show(device: str, what: str, as_json: bool) -> None:
+    """Ask for something that is shown once, and print it."""
+    login = Login.load()
+    made = login.ask("POST", f"{API}/devices/{find_device(login, device)['id']}/{what}")
+    if as_json:
+        print_json(made)
+        return
+    for name, value in made.items():
+        click.echo(f"{name}: {value.strip()}")
+
+
 @devices.command("remove")
 @click.argument("device")
 @click.confirmation_option(prompt="All of its shares end. Remove the device?")

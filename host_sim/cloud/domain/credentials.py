@@ -10,6 +10,7 @@ from hmac import compare_digest
 from secrets import token_bytes, token_hex
 
 from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
 
 from . import locks
 from .context import Context
@@ -52,7 +53,7 @@ def end(ctx: Context, name: str) -> None:
     ctx.session.execute(same.values(ended_at=ctx.now))
 
 
-def live(ctx: Context, name: str | None = None) -> list[Credential]:
+def live(session: Session, name: str | None = None) -> list[Credential]:
     """All that are good now, or that of a name."""
     good = (
         select(Credential)
@@ -67,12 +68,12 @@ def live(ctx: Context, name: str | None = None) -> list[Credential]:
     )
     if name is not None:
         good = good.where(Credential.name == name)
-    return list(ctx.session.scalars(good))
+    return list(session.scalars(good))
 
 
 def shown(ctx: Context, name: str, password: str) -> Credential | None:
     """The credential with this name and password, if it is good."""
-    for found in live(ctx, name):
+    for found in live(ctx.session, name):
         if matches(password, found.kept):
             return found
     return None

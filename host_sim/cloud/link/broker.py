@@ -74,6 +74,7 @@ class Broker(Amqtt):
     def __init__(self, listener: dict[str, Any], admit: Admit):
         super().__init__({"listeners": {"default": listener}, "plugins": {}})
         self._admit = admit
+        self._wild: set[str] = set()  # filters with wildcards; all others are names of topics
 
     @property
     def port(self) -> int:
@@ -147,6 +148,13 @@ class Broker(Amqtt):
             return topics.may_write(session.username or "", topic)
         return True  # a filter may be wider than what is sent for it, see below
 
+    async def add_subscription(self, subscription: tuple[str, int], session: Session) -> int:
+        """Subscribe; what the client is told about it."""
+        told = int(await super().add_subscription(subscription, session))
+        if "+" in subscription[0] or "#" in subscription[0]:
+            self._wild.add(subscription[0])
+        return told
+
     async def _run_broadcast(
         self, running_tasks: "deque[Task[OutgoingApplicationMessage]]"
     ) -> None:
@@ -160,9 +168,10 @@ class Broker(Amqtt):
 
     def _readers(self, topic: str) -> Iterator[tuple[Session, int]]:
         """Whose subscriptions match a topic that they may read."""
-        for filtered, subscriptions in self._subscriptions.items():
+        self._wild.intersection_update(self._subscriptions)
+        for filtered in (topic, *self._wild):
             if self._matches(topic, filtered):
-                for session, qos in subscriptions:
+                for session, qos in self._subscriptions.get(filtered, ()):
                     if topics.may_read(session.username or "", topic):
                         yield session, qos
 

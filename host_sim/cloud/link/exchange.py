@@ -138,7 +138,7 @@ class Exchange:
             with self._transaction() as ctx:
                 device = ctx.session.get_one(Device, number)
                 home_assistant.announce(ctx, device, self._publish)
-                if credentials.live(ctx, device.lock_id):
+                if credentials.live(ctx.session, device.lock_id):
                     self._publish_head(device)
                     self._advance(ctx, device, self._peer(device))
 
@@ -243,7 +243,7 @@ class Exchange:
     def _lock_said(
         self, ctx: Context, name: str, what: str, payload: bytes, retained: bool
     ) -> None:
-        found = credentials.live(ctx, name)
+        found = credentials.live(ctx.session, name)
         if not found or found[0].share_id is not None:
             return
         device = found[0].device

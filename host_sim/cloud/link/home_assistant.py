@@ -148,7 +148,7 @@ def access(ctx: Context, device: Device, entries: Sequence[LogEntry], publish: P
 def command(ctx: Context, uid: str, payload: bytes, retained: bool, publish: Publish) -> None:
     """Ask the lock on behalf of a share; what is retained may be old, and is refused."""
     action = COMMANDS.get(payload)
-    found = credentials.live(ctx, uid)
+    found = credentials.live(ctx.session, uid)
     if action is None or retained or not found or found[0].share is None:
         return
     device, share = found[0].device, found[0].share

@@ -5,12 +5,22 @@ Made anew whenever a lock was enrolled; mosquitto reads them again at a SIGHUP.
 
 from collections.abc import Iterable
 from pathlib import Path
+from secrets import token_urlsafe
 
 from ..domain.credentials import hashed
 from . import topics
 from .certificates import Certificates
 
 Login = tuple[str, str]  # name, and what is kept of the password
+
+
+def password(folder: Path) -> str:
+    """The service's own password, kept in the folder; made if there is none."""
+    path = folder / "service-password"
+    if not path.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write(path, [token_urlsafe(32)])
+    return path.read_text(encoding="ascii").strip()
 
 
 def write(

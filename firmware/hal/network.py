@@ -1,0 +1,34 @@
+"""The network as a port: whether there is one, and what a thread needs that talks to it.
+
+Imports MicroPython's own modules. On a desk there always is a network; the chip's Wi-Fi will be
+another class with the same members.
+"""
+
+import _thread
+import os
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+
+class Network:
+    """A network that is always up."""
+
+    def __init__(self) -> None:
+        self.ticks_ms = time.ticks_ms
+        self.ticks_diff = time.ticks_diff
+        self.sleep_ms = time.sleep_ms
+        self.random = os.urandom
+
+    def bring_up(self) -> None:
+        """Come back when there is a network. Raises OSError if that takes too long."""
+
+    def make_lock(self) -> "Any":
+        """A lock for what two threads share."""
+        return _thread.allocate_lock()
+
+    def start(self, function: "Callable[[], None]") -> None:
+        """Run it in a thread of its own."""
+        _thread.start_new_thread(function, ())

@@ -1,0 +1,178 @@
+"""The thread that talks to the network, and may be held up by it for as long as it likes.
+
+Imports crypto and its siblings; shares nothing with the loop but the Post. A session begins with
+what cannot wait for it (the time, without which no certificate can be looked at), then broker,
+will, presence, subscriptions. Whatever goes wrong ends the session; the next one comes after a
+pause that doubles, up to five minutes, and is different for each lock.
+"""
+
+from . import http, post
+from .mqtt import KEEPALIVE_S, Mqtt
+from .wire import Wire, trust
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..store.cloud import Cloud
+    from .post import Item, Post
+
+FIRST_PAUSE_MS = 1000
+LONGEST_PAUSE_MS = 300_000
+_NAP_MS = 50
+_LISTEN_MS = 100
+_PING_MS = KEEPALIVE_S * 500  # after half of what the broker allows
+_SILENCE_MS = KEEPALIVE_S * 1000  # nothing came for so long, not even an answer to a ping
+_ROOM_MS = 60_000  # so long may the loop take to make room for a statement
+_DOOR_MS = 10_000  # so long does a new session wait for somebody at the door
+
+
+class Carrier:
+    """Carries the `post` of the lock with this id to and from a Cloud.
+
+    `network` is a `hal.network.Network`. `errors` counts sessions that ended.
+    """
+
+    def __init__(self, post: "Post", network: "Any", cloud: "Cloud", lock: str) -> None:
+        self._post = post
+        self._network = network
+        self._cloud = cloud
+        self._lock = lock
+        self._context: "Any" = None
+        self._mqtt: "Any" = None
+        self._wire: "Any" = None
+        self._failures = 0
+        self._heard_ms = 0
+        self._pinged_ms = 0
+
+    def run(self) -> None:
+        """For ever."""
+        while True:
+            try:
+                self._session()
+            except Exception:  # noqa: BLE001  # libraries raise what they like; all of it ends a session
+                self._post.deliver(post.OFFLINE)
+            self._close()
+            self._pause()
+
+    def _pause(self) -> None:
+        longest_ms = min(FIRST_PAUSE_MS << min(self._failures, 9), LONGEST_PAUSE_MS)
+        self._failures += 1
+        jitter = int.from_bytes(self._network.random(2), "big") * (longest_ms // 2) >> 16
+        self._network.sleep_ms(longest_ms // 2 + jitter)
+
+    def _close(self) -> None:
+        for open_one in (self._mqtt, self._wire):
+            if open_one is not None:
+                open_one.close()
+        self._mqtt = self._wire = None
+
+    # --- a session ------------------------------------------------------------------------------
+
+    def _session(self) -> None:
+        self._network.bring_up()
+        self._wait_for_the_door()
+        if self._context is None:
+            self._context = trust(self._cloud.ca)
+        item = self._post.collect()
+        while item is not None:
+            self._carry(item)  # the time, and what would go to a broker is out of date
+            item = self._post.collect()
+        host, port = _split(self._cloud.broker)
+        self._wire = self._make_wire(host, self._context)
+        secret = self._cloud.secret_text()
+        mqtt = Mqtt(self._wire, host, port, self._lock, secret, self._came)
+        mqtt.open(self._topic("online"), b"offline")
+        self._mqtt = mqtt
+        mqtt.publish(self._topic("online").encode(), b"online", True)
+        self._heard()
+        mqtt.subscribe(self._topic("head"))
+        mqtt.subscribe(self._topic("down/statement"))
+        self._failures = 0
+        self._deliver(post.ONLINE, b"")
+        while True:
+            self._turn()
+
+    def _turn(self) -> None:
+        """Listen for a moment, then carry something, and look whether the broker lives."""
+        if self._mqtt.listen(_LISTEN_MS):
+            self._heard()
+        item = self._post.collect()
+        if item is not None:
+            self._carry(item)
+        silent_ms = self._since(self._heard_ms)
+        if silent_ms >= _SILENCE_MS:
+            raise OSError("the broker is silent")
+        if silent_ms >= _PING_MS and self._since(self._pinged_ms) >= _PING_MS:
+            self._mqtt.ping()
+            self._pinged_ms = self._network.ticks_ms()
+
+    def _carry(self, item: "Item") -> None:
+        kind, where, what = item
+        if kind == post.TIME:
+            body = b'{"nonce": "' + what + b'"}'
+            self._deliver(post.STATEMENT, self._ask(self._cloud.plain, None, "POST", "time", body))
+        elif kind == post.CHANGES:
+            path = "changes?after=" + what.decode()
+            self._deliver(post.PAGE, self._ask(self._cloud.web, self._context, "GET", path, None))
+        elif self._mqtt is not None:
+            self._mqtt.publish(self._topic(where.decode()).encode(), what, kind == post.RETAIN)
+            self._heard()
+
+    def _ask(
+        self, where: str, context: "Any", method: str, path: str, body: "bytes | None"
+    ) -> bytes:
+        host, _ = _split(where)
+        wire = self._make_wire(host, context)
+        headers = {"Content-Type": "application/json"}
+        if context is not None:
+            headers["Authorization"] = "Bearer " + self._cloud.secret_text()
+        try:
+            return http.ask(
+                wire, method, where + "/locks/" + self._lock + "/" + path, body, headers
+            )
+        finally:
+            wire.close()
+
+    # --- what comes -----------------------------------------------------------------------------
+
+    def _came(self, topic: bytes, payload: bytes, retained: bool) -> None:
+        if topic == self._topic("head").encode():
+            self._deliver(post.HEAD, payload)
+        elif retained:
+            self._deliver(post.RETAINED, b"")
+        else:
+            self._deliver(post.STATEMENT, payload)
+
+    def _deliver(self, kind: int, what: bytes) -> None:
+        """Wait until the loop has room: whoever floods the lock waits, and its memory does not."""
+        since = self._network.ticks_ms()
+        while not self._post.deliver(kind, what):
+            if self._since(since) > _ROOM_MS:
+                raise OSError("the loop takes nothing")
+            self._network.sleep_ms(_NAP_MS)
+
+    # --- small things ---------------------------------------------------------------------------
+
+    def _wait_for_the_door(self) -> None:
+        """On a chip a handshake keeps all of it busy, so nobody at the door should meet one."""
+        since = self._network.ticks_ms()
+        while self._post.is_busy() and self._since(since) < _DOOR_MS:
+            self._network.sleep_ms(_NAP_MS)
+
+    def _make_wire(self, host, context):
+        return Wire(self._network.ticks_ms, self._network.ticks_diff, host, context)
+
+    def _topic(self, name: str) -> str:
+        return "locks/" + self._lock + "/" + name
+
+    def _heard(self) -> None:
+        self._heard_ms = self._network.ticks_ms()
+
+    def _since(self, ms: int) -> int:
+        return self._network.ticks_diff(self._network.ticks_ms(), ms)
+
+
+def _split(where: str) -> "tuple[str, int]":
+    host, port = where.rsplit(":", 1)
+    return host, int(port)

@@ -1,0 +1,197 @@
+"""A connection with a deadline on everything, plain or through TLS that believes nobody unknown.
+
+Imports MicroPython's `select`, `socket` and `ssl`. umqtt and urequests get a Wire for the socket
+that they would open, see `Sockets`: old versions of them know no time-outs, and none of them looks
+at certificates. MicroPython checks a certificate's issuer, host name and dates, the last by the
+board's calendar.
+"""
+
+import errno
+import select
+import socket
+import ssl
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+MOST_BYTES = 24_576  # that are read in one piece
+_MOST_LINE = 1024
+
+
+def trust(ca: bytes) -> "Any":
+    """What `Wire` wants for TLS: a context that believes this CA, a certificate in DER, alone.
+
+    Raises ValueError if it is none.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = ssl.CERT_REQUIRED  # type: ignore[attr-defined]
+    context.load_verify_locations(cadata=ca)
+    return context
+
+
+class Wire:
+    """One TCP connection to `host`, over TLS if there is a `context`.
+
+    Everything raises OSError once the time is over that `allow` gave, and ValueError for a
+    certificate that is not good.
+    """
+
+    def __init__(
+        self,
+        ticks_ms: "Callable[[], int]",
+        ticks_diff: "Callable[[int, int], int]",
+        host: str,
+        context: "Any" = None,
+    ) -> None:
+        self._ticks_ms = ticks_ms
+        self._ticks_diff = ticks_diff
+        self._host = host
+        self._context = context
+        self._since = ticks_ms()
+        self._allowed_ms = 0
+        self._stream: "Any" = None
+        self._poll = select.poll()
+        self._waits = True
+        self._last = 0
+        self.first = 0  # the byte with which the packet at hand began
+
+    def allow(self, ms: int) -> None:
+        """From now on so much time is left for all that follows."""
+        self._since = self._ticks_ms()
+        self._allowed_ms = ms
+
+    # --- what a socket has ----------------------------------------------------------------------
+
+    def connect(self, address: "Any") -> None:
+        """Connect, and make sure who is there."""
+        raw = socket.socket()
+        self._stream = raw
+        raw.setblocking(False)
+        try:
+            raw.connect(address)
+        except OSError as error:
+            if error.errno != errno.EINPROGRESS:
+                raise
+        self._poll.register(raw, select.POLLOUT)
+        if self._wait(select.POLLOUT) & (select.POLLERR | select.POLLHUP):
+            raise OSError(errno.ECONNREFUSED)
+        if self._context is not None:
+            self._poll.unregister(raw)
+            self._stream = self._context.wrap_socket(
+                raw, server_hostname=self._host, do_handshake_on_connect=False
+            )
+            self._poll.register(self._stream, select.POLLIN)
+
+    def settimeout(self, seconds: "Any") -> None:
+        """Nothing: `allow` says how long."""
+
+    def setblocking(self, flag: bool) -> None:
+        """Whether `read` waits. umqtt says so after the first byte of each packet."""
+        self._waits = flag
+        if flag:
+            self.first = self._last
+
+    def read(self, count: int = -1) -> "bytes | None":
+        """So many bytes, or all until the end; None if there are none and it does not wait."""
+        if count < 0:
+            return self._rest()
+        if count > MOST_BYTES:
+            raise OSError(errno.ENOMEM)
+        buffer = bytearray(count)
+        view = memoryview(buffer)
+        at = 0
+        while at < count:
+            got = self._stream.readinto(view[at:])
+            if got is None:
+                if not self._waits:
+                    return None
+                self._wait(select.POLLIN)
+            elif got == 0:
+                raise OSError(errno.ECONNRESET)
+            else:
+                at += got
+        if count == 1:
+            self._last = buffer[0]
+        return bytes(buffer)
+
+    def _rest(self):
+        found = b""
+        while len(found) <= MOST_BYTES:
+            piece = self._stream.read(1024)
+            if piece is None:
+                self._wait(select.POLLIN)
+            elif not piece:
+                return found
+            else:
+                found += piece
+        raise OSError(errno.ENOMEM)
+
+    def readline(self) -> bytes:
+        """A line with its end; as much as there is if the connection ends before."""
+        line = b""
+        while len(line) < _MOST_LINE:
+            byte = self._stream.read(1)
+            if byte is None:
+                self._wait(select.POLLIN)
+            elif not byte:
+                return line
+            else:
+                line += byte
+                if byte == b"\n":
+                    return line
+        raise OSError(errno.ENOMEM)
+
+    def write(self, data: "Any", count: int = -1) -> int:
+        """All of it, text or bytes, or the first `count` bytes."""
+        view = memoryview(data.encode() if isinstance(data, str) else data)
+        end = len(view) if count < 0 else count
+        at = 0
+        while at < end:
+            sent = self._stream.write(view[at:end])
+            if sent:
+                at += sent
+            else:
+                self._wait(select.POLLOUT)
+        return end
+
+    def close(self) -> None:
+        """The end; also of one that was never open."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    # --- time -----------------------------------------------------------------------------------
+
+    def is_readable(self, ms: int) -> bool:
+        """Wait so long for something to read; False if there is nothing."""
+        self._poll.modify(self._stream, select.POLLIN)
+        return bool(self._poll.poll(ms))
+
+    def _wait(self, what):
+        """Until the stream is ready for `what`; the events."""
+        left_ms = self._allowed_ms - self._ticks_diff(self._ticks_ms(), self._since)
+        if not 0 < left_ms <= self._allowed_ms:
+            raise OSError(errno.ETIMEDOUT)
+        self._poll.modify(self._stream, what)
+        ready = self._poll.poll(left_ms)
+        if not ready:
+            raise OSError(errno.ETIMEDOUT)
+        return ready[0][1]
+
+
+class Sockets:
+    """Stands for the module `socket` inside a library, and gives it a Wire."""
+
+    SOCK_STREAM = socket.SOCK_STREAM
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+
+    def getaddrinfo(self, host: str, port: int, *how: int) -> "Any":
+        """As the real one does, which on some ports wants no more than the two."""
+        return socket.getaddrinfo(host, port)
+
+    def socket(self, *how: int) -> Wire:
+        """The wire, to be connected."""
+        return self._wire

@@ -1,0 +1,1 @@
+"""The lock and the network for real: MicroPython, mosquitto, TLS."""

@@ -1,0 +1,222 @@
+"""A lock on MicroPython, in touch with a cloud over a real broker with TLS, and by itself."""
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import pytest
+
+from firmware.crypto import cbor
+from firmware.policy import reasons
+from firmware.policy.grant import LOCAL, UNLOCK, Grant
+from firmware.policy.instant import from_unix
+from firmware.store import entry
+from firmware_tests.board import ISSUER, PHONE, Board
+from firmware_tests.e2e.mosquitto import LOCK, PASSWORD, Authority, Cloud, Mosquitto, Web, needed
+from host_sim.cloud import issuer
+from tools import libraries
+
+AUDIENCE = LOCK.encode()
+OTHER = b"some-other-lock!"
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    needed()
+    libraries.fetch_all()
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def broker(authority, tmp_path_factory):
+    with Mosquitto(tmp_path_factory.mktemp("broker"), authority.server("broker")) as started:
+        yield started
+
+
+@pytest.fixture
+def cloud(broker, authority):
+    with Cloud(broker.port, authority) as started:
+        yield started
+        for topic in ("state", "online", "head", "down/statement"):
+            started.say(topic, b"", retain=True)
+
+
+def now():
+    return from_unix(int(time.time()))
+
+
+def grant(share=b"1", version=1, sequence=None, **terms):
+    made = Grant(share, AUDIENCE, b"")
+    made.version, made.issued = version, now()
+    for name, value in terms.items():
+        setattr(made, name, value)
+    return issuer.grant_change(made, PHONE.public, sequence)
+
+
+def signed(change):
+    return issuer.sign(change, ISSUER)
+
+
+def provisioned(folder, authority, broker_port, web=1, plain=1, host="127.0.0.1"):
+    board = Board("micropython", folder)
+    board.provision(
+        LOCK,
+        {
+            "broker": f"{host}:{broker_port}",
+            "web": f"127.0.0.1:{web}",
+            "plain": f"127.0.0.1:{plain}",
+            "ca": authority.der.hex(),
+            "secret": PASSWORD,
+        },
+    )
+    return board
+
+
+@pytest.fixture
+def board(tmp_path, authority, broker, cloud):
+    made = provisioned(tmp_path, authority, broker.port)
+    made.on()
+    yield made
+    made.off()
+
+
+def test_a_share_comes_opens_from_afar_and_goes(board, cloud):
+    assert cloud.hear("online") == b"online"
+    hello = cloud.hear_json("up/hello")
+    answer = issuer.time(AUDIENCE, now(), bytes.fromhex(hello["nonce"]))
+    assert cloud.push(signed(answer))["reason"] == reasons.TIME_SET
+
+    token = signed(issuer.batch(AUDIENCE, now(), 1, 1, [grant(sequence=1)]))
+    assert cloud.push(token) == {
+        "statement": sha256(token).digest()[:8].hex(),
+        "reason": reasons.ALLOWED,
+        "applied": 1,
+    }
+    assert board.open() == reasons.ALLOWED
+    assert cloud.hear_json("state", lock="UNLOCKED")["share"] == b"1".hex()
+    assert cloud.hear_json("state", lock="LOCKED")["reason"] == reasons.ALLOWED
+
+    # From afar: once for each challenge, for this lock, and only by the share's own rules.
+    challenge = bytes.fromhex(cloud.hear_json("up/hello", applied=1)["challenge"])
+    command = signed(issuer.command(AUDIENCE, now(), b"1", UNLOCK, challenge))
+    other = signed(issuer.command(OTHER, now(), b"1", UNLOCK, challenge))
+    assert cloud.push(other)["reason"] == reasons.OTHER_LOCK
+    assert cloud.push(command)["reason"] == reasons.ALLOWED
+    cloud.hear_json("state", lock="LOCKED")
+    assert cloud.push(command)["reason"] == reasons.CHALLENGE_USED
+    closed = grant(version=2, sequence=2, channels=LOCAL)
+    assert cloud.push(signed(issuer.batch(AUDIENCE, now(), 2, 2, [closed])))["applied"] == 2
+    challenge = bytes.fromhex(cloud.hear_json("up/hello", applied=2)["challenge"])
+    command = signed(issuer.command(AUDIENCE, now(), b"1", UNLOCK, challenge))
+    assert cloud.push(command)["reason"] == reasons.CHANNEL_CLOSED
+
+    end = issuer.revocation_change(AUDIENCE, now(), b"1", 2, sequence=3)
+    assert cloud.push(signed(issuer.batch(AUDIENCE, now(), 3, 3, [end])))["applied"] == 3
+    assert board.open() == reasons.UNKNOWN_SHARE
+
+
+def test_what_the_broker_kept_is_refused_and_a_restart_resumes(board, cloud):
+    cloud.hear_json("up/hello")
+    token = signed(grant())
+    board.off()
+    cloud.say("down/statement", token, retain=True)
+    board.on()
+    cloud.hear_json("up/hello")
+    with pytest.raises(AssertionError, match="nothing on up/result"):
+        cloud.hear("up/result", 3)
+    assert board.open() == reasons.UNKNOWN_SHARE
+    assert cloud.push(token)["reason"] == reasons.ALLOWED
+    assert board.open() == reasons.ALLOWED
+
+
+def test_duplicates_garbage_and_a_flood_change_nothing_twice(board, cloud):
+    cloud.hear_json("up/hello")
+    token = signed(issuer.batch(AUDIENCE, now(), 1, 1, [grant(sequence=1, uses=1)]))
+    for payload in (token, token, b"", b"garbage", bytes(6000), token):
+        cloud.say("down/statement", payload)
+    answers = [cloud.hear_json("up/result") for _ in range(6)]
+    assert [each["reason"] for each in answers] == [
+        reasons.ALLOWED,
+        reasons.ALLOWED,
+        reasons.MALFORMED,
+        reasons.MALFORMED,
+        reasons.MALFORMED,
+        reasons.ALLOWED,
+    ]
+    assert board.open() == reasons.ALLOWED
+    for _ in range(100):
+        cloud.say("down/statement", token[:-1] + bytes([token[-1] ^ 1]))
+    assert board.open() == reasons.ALLOWED  # within half a minute it is the same use
+    said = cloud.push(signed(grant(b"2", sequence=2)))
+    while said["reason"] == reasons.BAD_SIGNATURE:
+        said = cloud.hear_json("up/result")
+    assert said["reason"] == reasons.ALLOWED
+
+
+def test_the_log_goes_up_and_its_acknowledgement_comes_back(board, cloud):
+    cloud.hear_json("up/hello")
+    piece = cloud.hear("up/log")
+    last = entry.Entry(piece[-entry.BYTES :])
+    ack = issuer.acknowledgement(AUDIENCE, now(), last.sequence, last.link)
+    assert cloud.push(signed(ack))["reason"] == reasons.ALLOWED
+    cloud.push(signed(grant()))
+    assert board.open() == reasons.ALLOWED
+    kinds = []
+    while entry.DECISION not in kinds:
+        piece = cloud.hear("up/log", 100)
+        kinds = [piece[at + 4] for at in range(32, len(piece), entry.BYTES)]
+    assert int.from_bytes(piece[8:12], "big") == last.sequence
+
+
+def test_pages_over_https_and_the_time_over_plain_http(tmp_path, authority, broker, cloud):
+    asked = []
+
+    def answer(method, path, body, headers):
+        asked.append((method, path, headers.get("Authorization")))
+        if path.endswith("/time"):
+            nonce = bytes.fromhex(json.loads(body)["nonce"])
+            return signed(issuer.time(AUDIENCE, now(), nonce))
+        return cbor.encode([signed(issuer.batch(AUDIENCE, now(), 1, 1, [grant(sequence=1)]))])
+
+    certificate = authority.server("web")
+    with Web(certificate, answer) as web, Web(None, answer) as plain:
+        board = provisioned(tmp_path, authority, broker.port, web.port, plain.port)
+        board.on()
+        try:
+            cloud.say("head", b'{"sequence": 1, "settings": 0}', retain=True)
+            said = cloud.hear_json("up/result", 40, applied=1)
+            assert said["reason"] == reasons.ALLOWED
+            assert board.open() == reasons.ALLOWED
+        finally:
+            board.off()
+    assert ("GET", f"/locks/{LOCK}/changes?after=0", "Bearer " + PASSWORD) in asked
+    assert all(token is None for method, _, token in asked if method == "POST")
+
+
+def _certificates(authority, folder):
+    thief = folder / "thief"
+    thief.mkdir()
+    long_ago = datetime.now(UTC) - timedelta(days=90)
+    return {
+        "another CA": Authority(thief).server("thief"),
+        "another host": authority.server("elsewhere", "elsewhere.example"),
+        "over": authority.server("over", start=long_ago),
+        "not yet": authority.server("not-yet", start=datetime.now(UTC) + timedelta(days=9)),
+    }
+
+
+@pytest.mark.parametrize("what", ["another CA", "another host", "over", "not yet"])
+def test_a_broker_with_a_wrong_certificate_hears_nothing(what, tmp_path, authority):
+    certificate = _certificates(authority, tmp_path)[what]
+    folder = tmp_path / "board"
+    folder.mkdir()
+    with Mosquitto(tmp_path, certificate) as imposter:
+        board = provisioned(folder, authority, imposter.port)
+        board.on()
+        time.sleep(4)
+        answer = board.open()
+        board.off()
+        assert answer == reasons.UNKNOWN_SHARE
+        assert imposter.log().count("New connection") > 1  # the first is that of this test
+        assert "New client connected" not in imposter.log()
