@@ -119,6 +119,8 @@ class Clerk:
             self._tokens = _tokens(what)
         elif kind == post.HEAD:
             self._head = _number(what, "sequence")
+            if self._head > self._lock.sync.applied:
+                self._hello = None
         elif kind == post.RETAINED:
             self._lock.strangers.note(reasons.RETAINED)
         else:

@@ -238,6 +238,7 @@ def test_a_lock_that_comes_again_is_online_in_the_end(at):
         with cloud(at) as service:
             service.subscribe(mine)
             assert [message.payload for message in drained(service)][-1] == b"online"
+        assert not first.client.is_connected()
     first.close()
 
 
