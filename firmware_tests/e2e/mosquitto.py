@@ -1,5 +1,6 @@
 """A mosquitto of a test's own, with TLS, and somebody who speaks for the cloud over it."""
 
+import contextlib
 import json
 import os
 import queue
@@ -162,6 +163,12 @@ class Cloud:
             said = json.loads(self.hear(what, seconds))
             if all(said.get(name) == value for name, value in wanted.items()):
                 return said
+
+    def forget(self, what: str) -> None:
+        """What was said on a topic so far does not count."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._queue(f"locks/{LOCK}/{what}").get_nowait()
 
     def say(self, what: str, payload: bytes, retain: bool = False) -> None:
         """Publish, until the broker has it."""
