@@ -162,6 +162,6 @@ def test_a_broker_with_a_wrong_certificate_hears_nothing(what, tmp_path, authori
         time.sleep(4)
         answer = board.open()
         board.off()
-        assert answer == reasons.UNKNOWN_SHARE
-        assert imposter.log().count("New connection") > 1  # the first is that of this test
-        assert "New client connected" not in imposter.log()
+    assert answer == reasons.UNKNOWN_SHARE
+    assert imposter.log().count("New connection") > 1  # the first is that of this test
+    assert "New client connected" not in imposter.log()
