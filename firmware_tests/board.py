@@ -81,10 +81,10 @@ class Board:
         self._process.stdin.flush()
         return json.loads(self._process.stdout.readline())
 
-    def open(self) -> int:
+    def open(self, action: int = UNLOCK) -> int:
         """The phone is at the door; the reason of the answer."""
         key = short(PHONE.public).hex()
-        asked = {"key": key, "action": UNLOCK, "channel": LOCAL, "proven": True}
+        asked = {"key": key, "action": action, "channel": LOCAL, "proven": True}
         return self.ask("act", **asked)["reason"]
 
     def leave(self, name: str, token: bytes) -> None:

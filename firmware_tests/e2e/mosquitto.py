@@ -1,5 +1,6 @@
 """A mosquitto of a test's own, with TLS, and somebody who speaks for the cloud over it."""
 
+import contextlib
 import json
 import os
 import queue
@@ -25,6 +26,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 LOCK = "0123456789abcdef"
 PASSWORD = "5a" * 32
+PROGRAM = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
 
 
 def free_port() -> int:
@@ -101,8 +103,9 @@ class Mosquitto:
         )
 
     def __enter__(self) -> "Mosquitto":
-        program = ["mosquitto", "-c", str(self._config)]
-        self._process = subprocess.Popen(program, stderr=subprocess.DEVNULL)
+        assert PROGRAM
+        command = [PROGRAM, "-c", str(self._config)]
+        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         for _ in range(100):
             try:
                 socket.create_connection(("127.0.0.1", self.port), 1).close()
@@ -112,7 +115,7 @@ class Mosquitto:
         raise AssertionError("mosquitto does not start")
 
     def log(self) -> str:
-        """What it wrote down so far."""
+        """What it wrote down, all of it once it has ended."""
         return self._log.read_text()
 
     def __exit__(self, *_: object) -> None:
@@ -162,6 +165,12 @@ class Cloud:
             said = json.loads(self.hear(what, seconds))
             if all(said.get(name) == value for name, value in wanted.items()):
                 return said
+
+    def forget(self, what: str) -> None:
+        """What was said on a topic so far does not count."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._queue(f"locks/{LOCK}/{what}").get_nowait()
 
     def say(self, what: str, payload: bytes, retain: bool = False) -> None:
         """Publish, until the broker has it."""
@@ -214,5 +223,5 @@ class Web:
 
 def needed() -> None:
     """Skip where there is no mosquitto; in CI a skip is a failure."""
-    if shutil.which("mosquitto") is None and not os.path.exists("/usr/sbin/mosquitto"):
+    if PROGRAM is None:
         pytest.skip("mosquitto is not installed")

@@ -9,68 +9,13 @@ import pytest
 
 from firmware.crypto import cbor
 from firmware.policy import reasons
-from firmware.policy.grant import LOCAL, UNLOCK, Grant
-from firmware.policy.instant import from_unix
+from firmware.policy.grant import LOCAL, UNLOCK
 from firmware.store import entry
-from firmware_tests.board import ISSUER, PHONE, Board
-from firmware_tests.e2e.mosquitto import LOCK, PASSWORD, Authority, Cloud, Mosquitto, Web, needed
+from firmware_tests.e2e.given import AUDIENCE, grant, now, provisioned, signed
+from firmware_tests.e2e.mosquitto import LOCK, PASSWORD, Authority, Mosquitto, Web
 from host_sim.cloud import issuer
-from tools import libraries
 
-AUDIENCE = LOCK.encode()
 OTHER = b"some-other-lock!"
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    needed()
-    libraries.fetch_all()
-    return Authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
-def broker(authority, tmp_path_factory):
-    with Mosquitto(tmp_path_factory.mktemp("broker"), authority.server("broker")) as started:
-        yield started
-
-
-@pytest.fixture
-def cloud(broker, authority):
-    with Cloud(broker.port, authority) as started:
-        yield started
-        for topic in ("state", "online", "head", "down/statement"):
-            started.say(topic, b"", retain=True)
-
-
-def now():
-    return from_unix(int(time.time()))
-
-
-def grant(share=b"1", version=1, sequence=None, **terms):
-    made = Grant(share, AUDIENCE, b"")
-    made.version, made.issued = version, now()
-    for name, value in terms.items():
-        setattr(made, name, value)
-    return issuer.grant_change(made, PHONE.public, sequence)
-
-
-def signed(change):
-    return issuer.sign(change, ISSUER)
-
-
-def provisioned(folder, authority, broker_port, web=1, plain=1, host="127.0.0.1"):
-    board = Board("micropython", folder)
-    board.provision(
-        LOCK,
-        {
-            "broker": f"{host}:{broker_port}",
-            "web": f"127.0.0.1:{web}",
-            "plain": f"127.0.0.1:{plain}",
-            "ca": authority.der.hex(),
-            "secret": PASSWORD,
-        },
-    )
-    return board
 
 
 @pytest.fixture
@@ -217,6 +162,6 @@ def test_a_broker_with_a_wrong_certificate_hears_nothing(what, tmp_path, authori
         time.sleep(4)
         answer = board.open()
         board.off()
-        assert answer == reasons.UNKNOWN_SHARE
-        assert imposter.log().count("New connection") > 1  # the first is that of this test
-        assert "New client connected" not in imposter.log()
+    assert answer == reasons.UNKNOWN_SHARE
+    assert imposter.log().count("New connection") > 1  # the first is that of this test
+    assert "New client connected" not in imposter.log()
