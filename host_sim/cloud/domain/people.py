@@ -6,7 +6,6 @@ No answer tells whether an address has an account.
 """
 
 from collections.abc import Iterable
-from hashlib import sha256
 from secrets import token_urlsafe
 
 from pwdlib import PasswordHash
@@ -193,7 +192,7 @@ def revoke(ctx: Context, person: Person, uid: str) -> None:
 
 def bearer_of(ctx: Context, secret: str) -> Token | None:
     """The token or key with a secret, if it is still good."""
-    token = ctx.session.scalar(select(Token).where(Token.digest == _digest(secret)))
+    token = ctx.session.scalar(select(Token).where(Token.digest == links.digest(secret)))
     return token if token is not None and _is_good(token, ctx.now) else None
 
 
@@ -216,7 +215,7 @@ def _new_token(
     secret = token_urlsafe(32)
     token = Token(
         person=person,
-        digest=_digest(secret),
+        digest=links.digest(secret),
         name=name,
         scopes=scopes,
         created_at=ctx.now,
@@ -237,8 +236,3 @@ def _follow(ctx: Context, purpose: str, secret: str) -> Person:
 
 def _by_email(ctx: Context, key: str) -> Person | None:
     return ctx.session.scalar(select(Person).where(Person.email_key == key))
-
-
-def _digest(secret: str) -> str:
-    # A secret of 256 random bits needs no salt.
-    return sha256(secret.encode()).hexdigest()

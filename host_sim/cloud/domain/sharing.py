@@ -116,10 +116,7 @@ def end(ctx: Context, actor: Person, share: Share) -> None:
     _hold(ctx, share)
     if share.parent is None or share.parent.person_id != actor.id or share.ended_at is not None:
         _over(ctx, actor, share)
-    if share.origin == OWNERSHIP:
-        raise Conflict("ownership-share", "An owner leaves by giving the device away.")
-    if share.origin == ROLE:
-        raise Conflict("role-share", "This share comes from a role in an organization.")
+    _check_ends_alone(share)
     _end(ctx, actor, share, "share.revoked")
     settle(ctx, share.device)
 
@@ -129,10 +126,7 @@ def drop(ctx: Context, holder: Person, share: Share) -> None:
     _hold(ctx, share)
     if share.email_key != holder.email_key or share.ended_at is not None:
         raise NotFound("share")
-    if share.origin == OWNERSHIP:
-        raise Conflict("ownership-share", "An owner leaves by giving the device away.")
-    if share.origin == ROLE:
-        raise Conflict("role-share", "This share comes from a role in an organization.")
+    _check_ends_alone(share)
     _end(ctx, holder, share, "share.dropped")
     settle(ctx, share.device)
 
@@ -401,6 +395,14 @@ def _hold(ctx: Context, share: Share) -> None:
     """See a share as it is, and let nobody else change it until the transaction ends."""
     locks.hold(ctx, share.device)
     ctx.session.refresh(share)
+
+
+def _check_ends_alone(share: Share) -> None:
+    """A share by ownership or by a role ends with that, and not by itself."""
+    if share.origin == OWNERSHIP:
+        raise Conflict("ownership-share", "An owner leaves by giving the device away.")
+    if share.origin == ROLE:
+        raise Conflict("role-share", "This share comes from a role in an organization.")
 
 
 def _check_shareable(device: Device) -> None:

@@ -16,9 +16,9 @@ from pydantic import Field
 from starlette.responses import Response
 
 from firmware.clock.clock import NONCE_BYTES
-from firmware.policy.instant import from_unix, to_unix
+from firmware.policy.instant import to_unix
 
-from .. import issuer, keys, tedee
+from .. import keys, tedee
 from ..domain import devices, issuing, names, permissions, phones, terms
 from ..domain.context import Context
 from ..domain.errors import Forbidden, NotFound
@@ -239,9 +239,8 @@ def signed_time(
     if nonce is not None and device_id is None:
         raise BadRequest("nonce: needs a deviceId")
     if device_id is not None:
-        lock = devices.find(context, call.person, device_id).lock_id.encode()
-        time = issuer.time(lock, from_unix(context.now), _nonce(nonce))
-        statement = _base64(issuer.sign(time, context.issuers.key(context.issuers.current)))
+        device = devices.find(context, call.person, device_id)
+        statement = _base64(issuing.time(context, device, _nonce(nonce)))
     return Time(
         result=SignedTime(
             datetime=_base64(told),
