@@ -1,10 +1,9 @@
 """The network as a port: whether there is one, and what a thread needs that talks to it.
 
-Imports MicroPython's own modules. On a desk there always is a network; the chip's Wi-Fi will be
-another class with the same members.
+Imports MicroPython's own modules; `_thread`, which not every build has, when it is needed. On a
+desk there always is a network; the chip's Wi-Fi will be another class with the same members.
 """
 
-import _thread
 import os
 import time
 
@@ -27,8 +26,12 @@ class Network:
 
     def make_lock(self) -> "Any":
         """A lock for what two threads share."""
+        import _thread
+
         return _thread.allocate_lock()
 
     def start(self, function: "Callable[[], None]") -> None:
         """Run it in a thread of its own."""
+        import _thread
+
         _thread.start_new_thread(function, ())

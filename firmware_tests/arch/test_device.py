@@ -12,10 +12,11 @@ from firmware_tests.arch.source import Source, device, nothing, source, under
 from host_sim import runtimes
 from tools import build, sizes
 
-# Of all .mpy files, and of heap on 64 bits for a running door; see docs/decisions/0006-size.md.
+# Of all .mpy files, and of heap on 64 bits for a running door, which differs by some hundred bytes
+# from machine to machine; see docs/decisions/0006-size.md.
 FLASH_LIMIT_BYTES = 94_500
-HEAP_LIMIT_BYTES = 144_000
-HEAP_IN_PLACE_LIMIT_BYTES = 85_000
+HEAP_LIMIT_BYTES = 146_000
+HEAP_IN_PLACE_LIMIT_BYTES = 87_000
 
 TYPES = (int, str, bytes, bytearray, memoryview, list, tuple, dict, set, frozenset)
 

@@ -73,7 +73,8 @@ class Bus:
 
     def __exit__(self, *_: object) -> None:
         if self._client.is_connected():
-            self._client.publish(topics.ONLINE, b"offline", 1, True).wait_for_publish(1)
+            with suppress(RuntimeError):  # the broker may go at the same moment
+                self._client.publish(topics.ONLINE, b"offline", 1, True).wait_for_publish(1)
         self._client.disconnect()
         self._client.loop_stop()
         self._stop = True
