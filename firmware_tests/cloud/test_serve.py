@@ -33,8 +33,10 @@ class Process:
             text=True,
         )
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        (self.url,) = re.findall(r"^Sharelock cloud at (http://127\.0\.0\.1:\d+)$", line)
+        here = re.match(r"Sharelock cloud at (http://\S+)\n", self._process.stdout.readline())
+        broker = re.match(r"Locks come to mqtts://\S+\n", self._process.stdout.readline())
+        assert here and broker
+        self.url = here[1]
 
     def stop(self, how=signal.SIGINT):
         """(exit status, the rest of its output, its log)."""
