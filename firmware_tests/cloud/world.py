@@ -62,6 +62,7 @@ class World:
     """A service over a database. `now` is its clock, in Unix seconds; `http` has no token."""
 
     def __init__(self, database_url: str, folder: Path):
+        self.database_url = database_url
         self.now = NOW
         self.folder = folder
         config = Config(data=folder, database=database_url, base_url="https://cloud.example")
