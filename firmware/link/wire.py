@@ -2,7 +2,8 @@
 
 Imports MicroPython's `select`, `socket` and `ssl`. umqtt and urequests get a Wire for the socket
 that they would open, see `Sockets`: old versions of them know no time-outs, and none of them looks
-at certificates. MicroPython checks a certificate's issuer, host name and dates, the last by the
+at certificates. A library that opened a socket of its own would find nobody, because it is told
+NOWHERE for a host. MicroPython checks a certificate's issuer, host name and dates, the last by the
 board's calendar.
 """
 
@@ -15,8 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
-MOST_BYTES = 24_576  # that are read in one piece
-_MOST_LINE = 1024
+NOWHERE = "wire.invalid"  # no such name can be looked up (RFC 2606)
+MOST_BYTES = 16_384  # that are read in one piece
+_MOST_LINES = 4096  # bytes of them, in all
 
 
 def trust(ca: bytes) -> "Any":
@@ -31,7 +33,7 @@ def trust(ca: bytes) -> "Any":
 
 
 class Wire:
-    """One TCP connection to `host`, over TLS if there is a `context`.
+    """One TCP connection to `where`, host:port, over TLS if there is a `context`.
 
     Everything raises OSError once the time is over that `allow` gave, and ValueError for a
     certificate that is not good.
@@ -41,12 +43,14 @@ class Wire:
         self,
         ticks_ms: "Callable[[], int]",
         ticks_diff: "Callable[[int, int], int]",
-        host: str,
+        where: str,
         context: "Any" = None,
     ) -> None:
         self._ticks_ms = ticks_ms
         self._ticks_diff = ticks_diff
-        self._host = host
+        host, port = where.rsplit(":", 1)
+        self.host = host
+        self.port = int(port)
         self._context = context
         self._since = ticks_ms()
         self._allowed_ms = 0
@@ -54,6 +58,7 @@ class Wire:
         self._poll = select.poll()
         self._waits = True
         self._last = 0
+        self._lines = 0
         self.first = 0  # the byte with which the packet at hand began
 
     def allow(self, ms: int) -> None:
@@ -79,7 +84,7 @@ class Wire:
         if self._context is not None:
             self._poll.unregister(raw)
             self._stream = self._context.wrap_socket(
-                raw, server_hostname=self._host, do_handshake_on_connect=False
+                raw, server_hostname=self.host, do_handshake_on_connect=False
             )
             self._poll.register(self._stream, select.POLLIN)
 
@@ -92,11 +97,9 @@ class Wire:
         if flag:
             self.first = self._last
 
-    def read(self, count: int = -1) -> "bytes | None":
-        """So many bytes, or all until the end; None if there are none and it does not wait."""
-        if count < 0:
-            return self._rest()
-        if count > MOST_BYTES:
+    def read(self, count: int) -> "bytes | None":
+        """So many bytes; None if there are none and it does not wait."""
+        if not 0 <= count <= MOST_BYTES:
             raise OSError(errno.ENOMEM)
         buffer = bytearray(count)
         view = memoryview(buffer)
@@ -115,28 +118,17 @@ class Wire:
             self._last = buffer[0]
         return bytes(buffer)
 
-    def _rest(self):
-        found = b""
-        while len(found) <= MOST_BYTES:
-            piece = self._stream.read(1024)
-            if piece is None:
-                self._wait(select.POLLIN)
-            elif not piece:
-                return found
-            else:
-                found += piece
-        raise OSError(errno.ENOMEM)
-
     def readline(self) -> bytes:
         """A line with its end; as much as there is if the connection ends before."""
         line = b""
-        while len(line) < _MOST_LINE:
+        while self._lines < _MOST_LINES:
             byte = self._stream.read(1)
             if byte is None:
                 self._wait(select.POLLIN)
             elif not byte:
                 return line
             else:
+                self._lines += 1
                 line += byte
                 if byte == b"\n":
                     return line
@@ -181,17 +173,24 @@ class Wire:
 
 
 class Sockets:
-    """Stands for the module `socket` inside a library, and gives it a Wire."""
+    """Stands for the module `socket` inside a library, and gives it a Wire, once.
+
+    So nothing is sent again to wherever an answer redirects to.
+    """
 
     SOCK_STREAM = socket.SOCK_STREAM
 
     def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+        self._wire: "Wire | None" = wire
+        self._at = wire.host, wire.port
 
-    def getaddrinfo(self, host: str, port: int, *how: int) -> "Any":
-        """As the real one does, which on some ports wants no more than the two."""
-        return socket.getaddrinfo(host, port)
+    def getaddrinfo(self, *_: object) -> "Any":
+        """Where the wire leads to, whatever the library asks for."""
+        return socket.getaddrinfo(*self._at)
 
-    def socket(self, *how: int) -> Wire:
+    def socket(self, *_: int) -> Wire:
         """The wire, to be connected."""
-        return self._wire
+        wire, self._wire = self._wire, None
+        if wire is None:
+            raise OSError(errno.ECONNABORTED)
+        return wire

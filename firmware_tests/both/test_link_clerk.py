@@ -206,6 +206,28 @@ def test_what_the_cloud_has_and_does_not_bring_is_fetched():
     equal(board.lock.sync.applied, 7)
 
 
+def test_a_page_may_be_as_large_as_the_carrier_reads():
+    board = Linked()
+    board.online()
+    board.carried(3)
+    tokens = [t for t, _ in run_named("batches continue each other, and each counts once")]
+    room = MOST_BYTES - len(tokens[1]) - 20
+    board.post.deliver(kinds.PAGE, cbor.encode([bytes(room), tokens[1]]))
+    equal([each["reason"] for each in board.results(3)][-1], reasons.ALLOWED)
+
+
+def test_hello_tells_why_there_was_none_for_a_while():
+    board = Linked()
+    board.online()
+    hello = board.hellos()[-1]
+    equal((hello["ended"], hello["error"]), (0, ""))
+    for error in (b"OSError(110,)", b"ValueError()"):
+        board.post.deliver(kinds.OFFLINE, error)
+    board.online()
+    hello = board.hellos()[-1]
+    equal((hello["ended"], hello["error"]), (2, "ValueError()"))
+
+
 def test_hints_and_pages_that_are_garbage_do_nothing():
     board = Linked()
     board.online()

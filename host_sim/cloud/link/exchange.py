@@ -59,6 +59,8 @@ class Hello(BaseModel):
     lost: bool = False
     page: _Count = 0
     version: Annotated[str, Field(max_length=40)] = ""
+    ended: _Count = 0
+    error: Annotated[str, Field(max_length=200)] = ""
 
 
 class Result(BaseModel):
@@ -304,6 +306,8 @@ class Exchange:
         if peer.is_new:
             peer.is_new = False
             peer.settings = 0
+            about = {"lock": device.lock_id, "ended": hello.ended, "error": hello.error}
+            logger.info("lock came", extra=about)
             self._catch_up_log(ctx, device, peer, hello)
         if hello.lost and peer.series and hello.page:
             if not peer.waits_for("page"):
