@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NOWHERE = "wire.invalid"  # no such name can be looked up (RFC 2606)
 MOST_BYTES = 16_384  # that are read in one piece
 _MOST_LINES = 4096  # bytes of them, in all
+_MOST_OUT = 1024  # bytes that wait for more
 
 
 def trust(ca: bytes) -> "Any":
@@ -59,6 +60,7 @@ class Wire:
         self._waits = True
         self._last = 0
         self._lines = 0
+        self._out = bytearray()
         self.first = 0  # the byte with which the packet at hand began
 
     def allow(self, ms: int) -> None:
@@ -101,6 +103,7 @@ class Wire:
         """So many bytes; None if there are none and it does not wait."""
         if not 0 <= count <= MOST_BYTES:
             raise OSError(errno.ENOMEM)
+        self._flush()
         buffer = bytearray(count)
         view = memoryview(buffer)
         at = 0
@@ -120,6 +123,7 @@ class Wire:
 
     def readline(self) -> bytes:
         """A line with its end; as much as there is if the connection ends before."""
+        self._flush()
         line = b""
         while self._lines < _MOST_LINES:
             byte = self._stream.read(1)
@@ -135,17 +139,30 @@ class Wire:
         raise OSError(errno.ENOMEM)
 
     def write(self, data: "Any", count: int = -1) -> int:
-        """All of it, text or bytes, or the first `count` bytes."""
+        """All of it, text or bytes, or the first `count` bytes.
+
+        The libraries write a message in many pieces, each of which would be a packet of its own.
+        So they go when there are enough of them, or somebody waits for an answer.
+        """
         view = memoryview(data.encode() if isinstance(data, str) else data)
         end = len(view) if count < 0 else count
+        self._out.extend(view[:end])
+        if len(self._out) > _MOST_OUT:
+            self._flush()
+        return end
+
+    def _flush(self):
+        if not self._out:
+            return
+        view = memoryview(self._out)
         at = 0
-        while at < end:
-            sent = self._stream.write(view[at:end])
+        while at < len(view):
+            sent = self._stream.write(view[at:])
             if sent:
                 at += sent
             else:
                 self._wait(select.POLLOUT)
-        return end
+        self._out = bytearray()
 
     def close(self) -> None:
         """The end; also of one that was never open."""
@@ -157,6 +174,7 @@ class Wire:
 
     def is_readable(self, ms: int) -> bool:
         """Wait so long for something to read; False if there is nothing."""
+        self._flush()
         self._poll.modify(self._stream, select.POLLIN)
         return bool(self._poll.poll(ms))
 

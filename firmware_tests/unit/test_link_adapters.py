@@ -122,6 +122,34 @@ def der(pem):
     return ssl.PEM_cert_to_DER_cert(pem.read_text())
 
 
+# --- the wire ------------------------------------------------------------------------------------
+
+PIECES = """
+from firmware.link.wire import Wire
+
+class Stream:
+    def write(self, data):
+        print(len(data))
+        return min(len(data), 1000)
+    def readinto(self, buffer):
+        print("read")
+        return len(buffer)
+
+wire = Wire(lambda: 0, lambda late, early: 0, "host:1")
+wire._stream = Stream()
+wire.write("four")
+wire.write(b"three of five", 3)
+wire.read(1)
+wire.read(1)
+wire.write(bytes(900))
+wire.write(bytes(900))
+"""
+
+
+def test_what_is_written_in_pieces_goes_as_one(tmp_path):
+    assert micropython(tmp_path, PIECES).split() == ["7", "read", "read", "1800", "800"]
+
+
 # --- HTTP ----------------------------------------------------------------------------------------
 
 ASK = """
