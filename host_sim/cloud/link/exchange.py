@@ -171,7 +171,7 @@ class Exchange:
             return
         if not peer.waits_for("changes"):
             peer.changes = device.applied
-        for batch in issuing.batches_after(ctx, device, peer.changes)[: max(room, 0)]:
+        for batch in issuing.batches_after(ctx, device, peer.changes, max(room, 0)):
             self._send(ctx, device, peer, batch.token, "changes", batch.last)
             peer.changes = batch.last
             room -= 1
