@@ -25,7 +25,6 @@ THEIRS = (
     f"home/{HOME}/{topics.HOME_EVENT}",
     f"home/{HOME}/{topics.COMMAND}",
     f"homeassistant/lock/{HOME}/lock/config",
-    "homeassistant/status",
     "cloud/other",
 )
 FILTERS = (
@@ -136,3 +135,15 @@ def test_nor_by_anybodys_last_will(at, service, payload):
     Mqtt(at, ONE, LOGINS[ONE], will=(mine, b"gone", 1, False)).vanish()
     assert service.next().payload == b"gone"
     assert kept(at) == dict.fromkeys((*THEIRS, topics.ONLINE), b"kept")
+
+
+def test_home_assistant_comes_as_it_does_everywhere_and_nobody_hears(at, service):
+    """By default it has a last will and a word of greeting, on a topic that all of them share."""
+    with Mqtt(at, OTHER, LOGINS[OTHER]) as other:
+        other.subscribe("#", topics.HOME_STATUS)
+        mine = f"home/{OTHER}/{topics.HOME_EVENT}"
+        with Mqtt(at, HOME, LOGINS[HOME], will=(topics.HOME_STATUS, b"offline")) as home:
+            home.publish(topics.HOME_STATUS, b"online", retain=True)
+            home.vanish()
+        service.publish(mine, b"mine")
+        assert set(heard(other, b"mine")) <= {topics.ONLINE}
