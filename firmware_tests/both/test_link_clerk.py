@@ -127,6 +127,20 @@ def test_each_statement_is_answered_by_its_name():
     equal((hellos[-1]["applied"], hellos[-1]["digest"]), (4, digest))
 
 
+def test_a_digest_of_what_was_before_is_not_told():
+    board = Linked()
+    board.online()
+    board.carried(3)
+    clerk = board.lock._clerk
+    board.bring(run_named("batches continue each other, and each counts once")[1][0])
+    clerk.work()
+    clerk.tick()
+    clerk.work()
+    items = [board.post.collect() for _ in range(2)]
+    hello = json.loads(items[_where(items).index(b"up/hello")][2])
+    equal((hello["applied"], hello["digest"]), (4, None))
+
+
 def test_statements_are_taken_in_although_nothing_goes_out():
     """A carrier that waits for room in one direction empties the other one only afterwards."""
     board = Linked()
