@@ -45,6 +45,8 @@ class Clerk:
         self._now = Now(Instant(), 0, UNKNOWN)
         self._second = 0
         self._online = False
+        self._ended = 0  # sessions, and tries to have one
+        self._error = ""  # with which the last of them did
         self._door_is_busy = False
         self._results: "list[bytes]" = []  # that have not gone out
         self._tokens: "list[bytes]" = []
@@ -125,6 +127,9 @@ class Clerk:
             self._lock.strangers.note(reasons.RETAINED)
         else:
             self._online = kind == post.ONLINE
+            if not self._online:
+                self._ended += 1
+                self._error = what.decode()
             self._hello = self._state = None
             self._tokens = []
             self._results = []
@@ -159,7 +164,7 @@ class Clerk:
         sync = lock.sync
         news = (
             sync.applied,
-            self._digest,
+            self._digest if self._changes == lock.grants.changes() else None,
             lock.settings.current.version,
             lock.root.epoch if lock.root else 0,
             self._nonce,
@@ -181,6 +186,8 @@ class Clerk:
             "log": lock.log.sequence,
             "kept": lock.log.acknowledged,
             "version": self._version,
+            "ended": self._ended,
+            "error": self._error,
         }
         if self._post.send(post.PUBLISH, b"up/hello", json.dumps(said).encode()):
             self._hello = news
@@ -261,7 +268,7 @@ def _number(text: bytes, member: str) -> int:
 def _tokens(page: bytes) -> "list[bytes]":
     """The byte strings of a CBOR array, none if it is anything else."""
     try:
-        found = cbor.decode(page)
+        found = cbor.decode(page, max_bytes=post.MOST_BYTES)
     except cbor.CborError:
         return []
     return [token for token in found if type(token) is bytes] if type(found) is list else []

@@ -127,6 +127,20 @@ def test_each_statement_is_answered_by_its_name():
     equal((hellos[-1]["applied"], hellos[-1]["digest"]), (4, digest))
 
 
+def test_a_digest_of_what_was_before_is_not_told():
+    board = Linked()
+    board.online()
+    board.carried(3)
+    clerk = board.lock._clerk
+    board.bring(run_named("batches continue each other, and each counts once")[1][0])
+    clerk.work()
+    clerk.tick()
+    clerk.work()
+    items = [board.post.collect() for _ in range(2)]
+    hello = json.loads(items[_where(items).index(b"up/hello")][2])
+    equal((hello["applied"], hello["digest"]), (4, None))
+
+
 def test_statements_are_taken_in_although_nothing_goes_out():
     """A carrier that waits for room in one direction empties the other one only afterwards."""
     board = Linked()
@@ -204,6 +218,28 @@ def test_what_the_cloud_has_and_does_not_bring_is_fetched():
     board.post.deliver(kinds.PAGE, cbor.encode([tokens[1], tokens[0]]))
     equal([each["reason"] for each in board.results()][0], reasons.ALLOWED)
     equal(board.lock.sync.applied, 7)
+
+
+def test_a_page_may_be_as_large_as_the_carrier_reads():
+    board = Linked()
+    board.online()
+    board.carried(3)
+    tokens = [t for t, _ in run_named("batches continue each other, and each counts once")]
+    room = MOST_BYTES - len(tokens[1]) - 20
+    board.post.deliver(kinds.PAGE, cbor.encode([bytes(room), tokens[1]]))
+    equal([each["reason"] for each in board.results(3)][-1], reasons.ALLOWED)
+
+
+def test_hello_tells_why_there_was_none_for_a_while():
+    board = Linked()
+    board.online()
+    hello = board.hellos()[-1]
+    equal((hello["ended"], hello["error"]), (0, ""))
+    for error in (b"OSError(110,)", b"ValueError()"):
+        board.post.deliver(kinds.OFFLINE, error)
+    board.online()
+    hello = board.hellos()[-1]
+    equal((hello["ended"], hello["error"]), (2, "ValueError()"))
 
 
 def test_hints_and_pages_that_are_garbage_do_nothing():

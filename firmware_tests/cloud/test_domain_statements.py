@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from firmware.access import statements
+from firmware.access.intake import LARGEST_BATCH
 from firmware.policy import reasons
 from firmware.policy.decision import ACTIONS, Decision, Now, Request, decide
 from firmware.policy.grant import GUEST, GUEST_RIGHTS, LOCAL, OWNER, REMOTE, UNLOCK, Grant
@@ -237,7 +238,7 @@ def test_large_changes_come_in_batches_that_fit(realm):
         sharing.create(ctx, anna, device, guest.email, write(rules=rules))
     batches = issuing.changes_after(ctx, device, 0)
     assert len(batches) > 1
-    assert all(len(batch) <= 4096 for batch in batches)
+    assert all(len(batch) <= LARGEST_BATCH for batch in batches)
     lock = Lock(realm, device)
     assert set(lock.catch_up()) == {reasons.ALLOWED}
     assert len(list(lock.grants.grants())) == 40

@@ -23,6 +23,7 @@ from .keys import PrivateKey, short
 Change = tuple[int, bytes]  # a member of a batch: type and payload
 
 PAGE_BYTES = LARGEST_BATCH - 256  # of grants; the rest of the page is what frames and signs them
+BATCH_BYTES = PAGE_BYTES  # of changes
 _FRAME_BYTES = 7  # around each of them: a list, its type, and the length of its payload
 
 
@@ -78,6 +79,11 @@ def batch(lock: bytes, issued: Instant, first: int, last: int, changes: list[Cha
         statements.CHANGES: [[typ, _lean(content, lock, issued)] for typ, content in changes],
     }
     return _statement(statements.BATCH, lock, issued, terms)
+
+
+def size_in_batch(content: bytes, lock: bytes) -> int:
+    """How much a change takes of BATCH_BYTES at the most."""
+    return len(_lean(content, lock, Instant())) + _FRAME_BYTES
 
 
 def _lean(content: bytes, lock: bytes, issued: Instant) -> bytes:

@@ -34,7 +34,6 @@ from host_sim.cloud.keys import PrivateKey
 from host_sim.cloud.link.run import linked
 from host_sim.cloud.web.service import Service
 
-
 Row = tuple[str, int | float | str, str, str]
 
 LOCKS = 1_000
@@ -55,8 +54,8 @@ def rows(count: int = LOCKS) -> Iterator[Row]:
 
 def _measure(service: Service, count: int) -> Iterator[Row]:
     with service.transaction() as context:
-        anna = _person(context, "anna")
-        guest = _person(context, "guest")
+        anna = person(context, "anna")
+        guest = person(context, "guest")
         public = PrivateKey.new().public
         phones.add(context, guest, "phone", public.x + public.y)
         locks = []
@@ -97,7 +96,8 @@ def _measure(service: Service, count: int) -> Iterator[Row]:
             herd.kill()
 
 
-def _person(context: Context, name: str) -> Person:
+def person(context: Context, name: str) -> Person:
+    """Somebody who has confirmed the address."""
     person = people.expected(context, f"{name}@example.org", name.title())
     person.confirmed_at = context.now
     organisations.found_for(context, person)

@@ -8,6 +8,7 @@ it; signatures are deterministic (RFC 6979), so that what went out then can be m
 
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import Select, func, select
@@ -24,7 +25,7 @@ from .context import Context
 from .errors import Invalid
 from .model import ACCEPTED, Device, Key, Share, Statement
 
-BATCH_BYTES = 3_600  # of changes; what signs and frames them fits into the rest of 4 KB
+_MOST_IN_BATCH = issuer.BATCH_BYTES // 40  # a revocation is the shortest change
 
 
 def issue(ctx: Context, share: Share) -> None:
@@ -139,20 +140,20 @@ def supersede(ctx: Context, device: Device, by: int) -> None:
         issue(ctx, share)
 
 
-def changes_after(ctx: Context, device: Device, applied: int, most: int = 100) -> list[bytes]:
+def changes_after(ctx: Context, device: Device, applied: int, most: int = 4) -> list[bytes]:
     """What a lock lacks that has applied the changes up to a number, as batches in their order."""
     return [batch.token for batch in batches_after(ctx, device, applied, most)]
 
 
-def batches_after(ctx: Context, device: Device, applied: int, most: int = 100) -> list[Batch]:
-    """The same, each with its last number."""
+def batches_after(ctx: Context, device: Device, applied: int, most: int = 4) -> list[Batch]:
+    """The same, each with its last number; at most so many."""
     rows = ctx.session.scalars(
         select(Statement)
         .where(Statement.device_id == device.id, Statement.sequence > applied)
         .order_by(Statement.sequence)
-        .limit(most)
+        .limit(most * _MOST_IN_BATCH)
     )
-    return [_batch(ctx, device, part) for part in _parts(rows)]
+    return [_batch(ctx, device, part) for part in islice(_parts(device, rows), most)]
 
 
 def renewals_after(ctx: Context, device: Device, after_id: int, most: int) -> list[Statement]:
@@ -313,15 +314,18 @@ def _keep(
     return statement
 
 
-def _parts(rows: Iterable[Statement]) -> Iterator[list[Statement]]:
+def _parts(device: Device, rows: Iterable[Statement]) -> Iterator[list[Statement]]:
+    """As many in each as a batch has room for."""
     part: list[Statement] = []
-    size = 0
+    room = issuer.BATCH_BYTES
     for row in rows:
-        if part and size + len(row.payload) > BATCH_BYTES:
+        size = issuer.size_in_batch(row.payload, device.lock_id.encode())
+        if part and size > room:
             yield part
-            part, size = [], 0
+            part = []
+            room = issuer.BATCH_BYTES
         part.append(row)
-        size += len(row.payload) + 8
+        room -= size
     if part:
         yield part
 

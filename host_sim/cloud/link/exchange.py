@@ -59,6 +59,8 @@ class Hello(BaseModel):
     lost: bool = False
     page: _Count = 0
     version: Annotated[str, Field(max_length=40)] = ""
+    ended: _Count = 0
+    error: Annotated[str, Field(max_length=200)] = ""
 
 
 class Result(BaseModel):
@@ -169,7 +171,7 @@ class Exchange:
             return
         if not peer.waits_for("changes"):
             peer.changes = device.applied
-        for batch in issuing.batches_after(ctx, device, peer.changes)[: max(room, 0)]:
+        for batch in issuing.batches_after(ctx, device, peer.changes, max(room, 0)):
             self._send(ctx, device, peer, batch.token, "changes", batch.last)
             peer.changes = batch.last
             room -= 1
@@ -304,6 +306,8 @@ class Exchange:
         if peer.is_new:
             peer.is_new = False
             peer.settings = 0
+            about = {"lock": device.lock_id, "ended": hello.ended, "error": hello.error}
+            logger.info("lock came", extra=about)
             self._catch_up_log(ctx, device, peer, hello)
         if hello.lost and peer.series and hello.page:
             if not peer.waits_for("page"):

@@ -89,6 +89,7 @@ def discovery(device: Device, share: Share) -> dict[str, dict[str, Any]]:
         "name": "Battery",
         "device_class": "voltage",
         "entity_category": "diagnostic",
+        "state_class": "measurement",
         "state_topic": state,
         "unit_of_measurement": "mV",
         "value_template": "{{ value_json.battery }}",
