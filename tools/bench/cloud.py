@@ -71,7 +71,7 @@ def _rates(service: Service, engine: Engine, http: TestClient) -> Iterator[Row]:
     def issue(_: int) -> None:
         with service.transaction() as context:
             lock = context.session.get_one(Device, device)
-            assert issuing.changes_after(context, lock, 0, CHANGES)
+            assert issuing.changes_after(context, lock, 0, most=CHANGES)
 
     issued = _per_second(issue, 10) * CHANGES
     note = f"{issued / signs:.1f} for each signature's time: batches"
