@@ -1,9 +1,14 @@
 """Fixtures of the share cloud: databases of both kinds, and a service that runs on one."""
 
+from collections import defaultdict
+
 import pytest
+from sqlalchemy import event
+from sqlalchemy.orm import Session, SessionTransaction
 
 from firmware_tests.cloud.databases import NotInstalled, Postgres, Sqlite, postgres_server
-from firmware_tests.cloud.world import World
+from firmware_tests.cloud.world import SETUP, World
+from host_sim.cloud.domain import locks
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +52,26 @@ def one_service(databases, tmp_path):
     """A World on this kind alone, for what does not touch the database in a way of its own."""
     with databases.copy() as url, World(url, tmp_path) as world:
         yield world
+
+
+@pytest.fixture(autouse=True)
+def in_order(monkeypatch):
+    """Each transaction of a service holds things in the order that `domain.locks` is about."""
+    held: dict[SessionTransaction | None, set[tuple[int, int]]] = defaultdict(set)
+    lock = locks._lock
+
+    def checked(ctx, kind, number, **options):
+        if not ctx.session.info.get(SETUP):
+            mine = held[ctx.session.get_transaction()]
+            this = (kind, 0 if kind == locks._PERSON else number)
+            assert this in mine or this > max(mine, default=(-1,)), (this, mine)
+            mine.add(this)
+        lock(ctx, kind, number, **options)
+
+    def let_go(session, before):
+        held[session.get_transaction()].clear()
+
+    monkeypatch.setattr(locks, "_lock", checked)
+    event.listen(Session, "after_soft_rollback", let_go)
+    yield
+    event.remove(Session, "after_soft_rollback", let_go)

@@ -272,6 +272,7 @@ def _grant(ctx: Context, share: Share, key: Key, sequence: int | None) -> Change
 def _keys(ctx: Context, share: Share) -> list[Key]:
     if share.status != ACCEPTED:
         return []
+    locks.hold_person(ctx, share.email_key)
     mine = select(Key).where(Key.person_id == share.person_id, Key.removed_at.is_(None))
     return list(ctx.session.scalars(mine.order_by(Key.id)))
 

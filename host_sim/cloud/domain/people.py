@@ -13,7 +13,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from . import addresses, links, names, organisations, sharing
+from . import addresses, links, locks, names, organisations, sharing
 from .context import Context
 from .errors import Forbidden, Invalid, NotFound
 from .model import Person, Token
@@ -75,8 +75,8 @@ def sign_up(ctx: Context, email: str, name: str) -> None:
             f"already. If you forgot its password, ask for a new one at {ctx.base_url}/forgot\n",
         )
         return
-    person.email, person.name = email.strip(), name
     secret = links.make(ctx, links.CONFIRM, person.email_key)
+    person.email, person.name = email.strip(), name
     ctx.mail(
         person.email,
         "Please confirm your address",
@@ -109,6 +109,7 @@ def confirm(ctx: Context, secret: str, password: str) -> Person:
     Whatever waited for the address is now theirs.
     """
     person = _follow(ctx, links.CONFIRM, secret)
+    locks.hold_belongings(ctx, person)
     person.password = password
     person.confirmed_at = ctx.now
     organisations.found_for(ctx, person)
@@ -227,8 +228,7 @@ def _new_token(
 
 
 def _follow(ctx: Context, purpose: str, secret: str) -> Person:
-    link = links.find(ctx, purpose, secret)
-    link.used_at = ctx.now
+    link = links.use(ctx, purpose, secret)
     person = _by_email(ctx, link.email_key)
     assert person is not None, "links are made for people who are there"
     return person
