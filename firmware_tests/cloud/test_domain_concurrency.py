@@ -178,6 +178,12 @@ class Guest:
         anna = self.service.who(ctx, self.anna)
         sharing.create(ctx, anna, device, self.bob.email, write(), **options)
 
+    def invite(self, ctx, email, role):
+        anna = self.service.who(ctx, self.anna)
+        home = organisations.home(ctx, anna)
+        role = organisations.role_named(home, role)
+        membership.invite(ctx, anna, home, email, "Somebody", role)
+
     def offered(self) -> str:
         """The secret of a link by which Bob can accept."""
         transact(self.service, lambda ctx: self.share(ctx, by_link=True))
@@ -210,16 +216,18 @@ class Guest:
 
 
 @pytest.mark.parametrize("first", ["share", "phone"])
-@pytest.mark.parametrize("by_link", [True, False])
-def test_a_phone_that_comes_while_a_share_does_opens_it(service, by_link, first):
+@pytest.mark.parametrize("how", ["link", "address", "role"])
+def test_a_phone_that_comes_while_a_share_does_opens_it(service, how, first):
     guest = Guest(service)
-    secret = guest.offered() if by_link else None
+    secret = guest.offered() if how == "link" else ""
 
     def share(ctx):
-        if secret is None:
-            guest.share(ctx)
-        else:
+        if how == "link":
             sharing.accept(ctx, service.who(ctx, guest.bob), secret)
+        elif how == "role":
+            guest.invite(ctx, guest.bob.email, organisations.STAFF)
+        else:
+            guest.share(ctx)
 
     overlap(service, *((share, guest.add) if first == "share" else (guest.add, share)))
     assert guest.granted() == 1
@@ -250,9 +258,7 @@ def test_what_an_address_is_offered_while_it_is_confirmed_is_its_holders(service
         sharing.create(ctx, anna, device, "cy@example.org", write())
 
     def invite(ctx):
-        home = organisations.home(ctx, service.who(ctx, guest.anna))
-        role = organisations.role_named(home, organisations.USER)
-        membership.invite(ctx, service.who(ctx, guest.anna), home, "cy@example.org", "Cy", role)
+        guest.invite(ctx, "cy@example.org", organisations.USER)
 
     offer = share if what == "share" else invite
     overlap(service, *((offer, confirm) if first == "offer" else (confirm, offer)))

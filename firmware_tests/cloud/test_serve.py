@@ -33,8 +33,12 @@ class Process:
             text=True,
         )
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        (self.url,) = re.findall(r"^Sharelock cloud at (http://127\.0\.0\.1:\d+)$", line)
+        lines = "".join(self._process.stdout.readline() for _ in range(2))
+        found = re.fullmatch(
+            r"Sharelock cloud at (http://127\S+)\nLocks come to mqtts\S+\n", lines
+        )
+        assert found, lines
+        self.url = found[1]
 
     def stop(self, how=signal.SIGINT):
         """(exit status, the rest of its output, its log)."""
