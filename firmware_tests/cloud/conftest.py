@@ -57,7 +57,8 @@ def one_service(databases, tmp_path):
 @pytest.fixture(autouse=True)
 def in_order(monkeypatch):
     """Each transaction of a service holds things in the order that `domain.locks` is about."""
-    held: dict[SessionTransaction | None, set[tuple[int, int]]] = defaultdict(set)
+    # By transaction, and in it by what is held: the savepoint since which it is.
+    held: dict[SessionTransaction | None, dict[tuple[int, int], object]] = defaultdict(dict)
     lock = locks._lock
 
     def checked(ctx, kind, number, **options):
@@ -65,11 +66,13 @@ def in_order(monkeypatch):
             mine = held[ctx.session.get_transaction()]
             this = (kind, 0 if kind == locks._PERSON else number)
             assert this in mine or this > max(mine, default=(-1,)), (this, mine)
-            mine.add(this)
+            mine.setdefault(this, ctx.session.get_nested_transaction())
         lock(ctx, kind, number, **options)
 
     def let_go(session, before):
-        held[session.get_transaction()].clear()
+        mine = held[session.get_transaction()]
+        for this in [this for this, since in mine.items() if since is before]:
+            del mine[this]
 
     monkeypatch.setattr(locks, "_lock", checked)
     event.listen(Session, "after_soft_rollback", let_go)

@@ -13,7 +13,7 @@ CONFIRM = "confirm"  # an address
 PASSWORD = "password"  # noqa: S105 - to set a new one
 SHARE = "share"  # to accept one
 
-_LIFE_S = {CONFIRM: 7 * 86_400, PASSWORD: 3_600, SHARE: 30 * 86_400}
+LIFE_S = {CONFIRM: 7 * 86_400, PASSWORD: 3_600, SHARE: 30 * 86_400}
 
 
 def make(ctx: Context, purpose: str, email_key: str, subject_id: int | None = None) -> str:
@@ -27,7 +27,7 @@ def make(ctx: Context, purpose: str, email_key: str, subject_id: int | None = No
         email_key=email_key,
         subject_id=subject_id,
         created_at=ctx.now,
-        expires_at=ctx.now + _LIFE_S[purpose],
+        expires_at=ctx.now + LIFE_S[purpose],
     )
     ctx.session.add(link)
     return secret

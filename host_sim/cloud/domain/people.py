@@ -6,6 +6,7 @@ No answer tells whether an address has an account.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from secrets import token_urlsafe
 
 from pwdlib import PasswordHash
@@ -67,7 +68,8 @@ def sign_up(ctx: Context, email: str, name: str) -> None:
     """Mail a link by which an account for an address is confirmed. Raises Invalid."""
     name = names.clean(name)
     person = expected(ctx, email, name)
-    if person.confirmed_at is not None:
+    secret = links.make(ctx, links.CONFIRM, person.email_key)
+    if person.confirmed_at is not None:  # nobody hears of the link
         ctx.mail(
             person.email,
             "You have an account already",
@@ -75,7 +77,6 @@ def sign_up(ctx: Context, email: str, name: str) -> None:
             f"already. If you forgot its password, ask for a new one at {ctx.base_url}/forgot\n",
         )
         return
-    secret = links.make(ctx, links.CONFIRM, person.email_key)
     person.email, person.name = email.strip(), name
     ctx.mail(
         person.email,
@@ -89,18 +90,13 @@ def sign_up(ctx: Context, email: str, name: str) -> None:
 def expected(ctx: Context, email: str, name: str) -> Person:
     """The account with an address, or one that waits for its confirmation. Raises Invalid."""
     key, name = addresses.key(email), names.clean(name)
-    person = _by_email(ctx, key)
-    if person is not None:
-        return person
     waiting = Person(
         email=email.strip(), email_key=key, name=name, password=_NONE, created_at=ctx.now
     )
-    try:
-        with ctx.session.begin_nested():
-            ctx.session.add(waiting)
-    except IntegrityError:  # somebody was faster
-        return ctx.session.scalars(select(Person).where(Person.email_key == key)).one()
-    return waiting
+    # Whether there is one or not, it is as much work.
+    with suppress(IntegrityError), ctx.session.begin_nested():
+        ctx.session.add(waiting)
+    return ctx.session.scalars(select(Person).where(Person.email_key == key)).one()
 
 
 def confirm(ctx: Context, secret: str, password: str) -> Person:
@@ -119,15 +115,16 @@ def confirm(ctx: Context, secret: str, password: str) -> Person:
 
 def forget_password(ctx: Context, email: str) -> None:
     """Mail a link to set a new password, if there is an account. Raises Invalid."""
-    person = _by_email(ctx, addresses.key(email))
-    if person is None or person.confirmed_at is None:
-        return
-    secret = links.make(ctx, links.PASSWORD, person.email_key)
+    key = addresses.key(email)
+    person = _by_email(ctx, key)
+    secret = links.make(ctx, links.PASSWORD, key)
     ctx.mail(
-        person.email,
+        person.email if person else "",  # as it was confirmed, not as it was typed now
         "Your password",
         f"To set a new password, follow {ctx.base_url}/password#{secret}\n"
         "If you did not ask for it, do nothing.\n",
+        # As much work if there is no account.
+        is_sent=person is None or person.confirmed_at is None,
     )
 
 
