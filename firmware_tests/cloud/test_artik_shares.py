@@ -209,6 +209,13 @@ def test_a_revoked_device_can_no_longer_be_viewed(service, anna, bob, door):
     assert told(service, BOB) == [INVITED, ENDED]
 
 
+def test_revoking_a_pending_share_mails_its_invitee(service, anna, door):
+    made = offer(anna, door, "new@example.org")
+    ok(anna.delete(f"/v1.1/devices/{door}/shares/{made}"))
+    assert shares(anna, door) == {}
+    assert told(service, "new@example.org") == [INVITED, ENDED]
+
+
 def test_deleting_the_device_ends_all_shares_and_mails_accepted_and_pending(
     service, anna, bob, cy, door
 ):
