@@ -7,6 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from firmware_tests.cloud.databases import NotInstalled, Postgres, Sqlite, postgres_server
+from firmware_tests.cloud.tedee import House
 from firmware_tests.cloud.world import SETUP, World
 from host_sim.cloud.domain import locks
 
@@ -41,6 +42,21 @@ def service(database_url, tmp_path):
         yield world
 
 
+@pytest.fixture
+def anna(service):
+    return service.person("anna@example.org")
+
+
+@pytest.fixture
+def bob(service):
+    return service.person("bob@example.org")
+
+
+@pytest.fixture
+def cy(service):
+    return service.person("cy@example.org")
+
+
 @pytest.fixture(scope="session")
 def databases(request):
     """Of the kind that the run is for: see --database."""
@@ -52,6 +68,18 @@ def one_service(databases, tmp_path):
     """A World on this kind alone, for what does not touch the database in a way of its own."""
     with databases.copy() as url, World(url, tmp_path) as world:
         yield world
+
+
+@pytest.fixture
+def house(one_service):
+    return House(one_service)
+
+
+@pytest.fixture(scope="module")
+def shared(databases, tmp_path_factory):
+    """A house for tests that leave it as it was, or do not mind what others did."""
+    with databases.copy() as url, World(url, tmp_path_factory.mktemp("house")) as world:
+        yield House(world)
 
 
 @pytest.fixture(autouse=True)

@@ -17,16 +17,6 @@ def in_a_hurry(monkeypatch):
 
 
 @pytest.fixture
-def anna(service):
-    return service.person("anna@example.org")
-
-
-@pytest.fixture
-def bob(service):
-    return service.person("bob@example.org")
-
-
-@pytest.fixture
 def door(anna):
     return add_lock(anna)
 

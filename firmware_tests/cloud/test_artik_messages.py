@@ -29,16 +29,6 @@ LOCKED, OPEN = {"state": "locked"}, {"state": "open"}
 
 
 @pytest.fixture
-def anna(service):
-    return service.person("anna@example.org")
-
-
-@pytest.fixture
-def bob(service):
-    return service.person("bob@example.org")
-
-
-@pytest.fixture
 def door(anna):
     return add_lock(anna)
 

@@ -29,21 +29,6 @@ ENDED = "Door is not shared with you any more"
 
 
 @pytest.fixture
-def anna(service):
-    return service.person("anna@example.org")
-
-
-@pytest.fixture
-def bob(service):
-    return service.person(BOB)
-
-
-@pytest.fixture
-def cy(service):
-    return service.person("cy@example.org")
-
-
-@pytest.fixture
 def door(anna):
     return add_lock(anna)
 

@@ -22,11 +22,6 @@ PHONE = PrivateKey.from_scalar(7).public
 
 
 @pytest.fixture
-def anna(service):
-    return service.person("anna@example.org")
-
-
-@pytest.fixture
 def bob(service):
     made = service.person("bob@example.org")
     ok(made.post(f"{API}/phones", json={"name": "phone", "key": (PHONE.x + PHONE.y).hex()}), 201)
