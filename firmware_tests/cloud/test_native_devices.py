@@ -20,16 +20,6 @@ from host_sim.cloud.keys import PrivateKey
 
 
 @pytest.fixture
-def anna(service):
-    return service.person("anna@example.org")
-
-
-@pytest.fixture
-def bob(service):
-    return service.person("bob@example.org")
-
-
-@pytest.fixture
 def door(anna):
     return add_lock(anna)
 

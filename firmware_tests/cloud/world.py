@@ -24,6 +24,7 @@ from host_sim.cloud.domain.model import Person
 from host_sim.cloud.web.app import create_app
 
 NOW = 1_783_000_000  # in July 2026
+SETUP = "setup"  # of a session: it does what no request does in one transaction
 PASSWORD = "correct horse battery"
 
 
@@ -96,8 +97,9 @@ class World:
 
     @contextmanager
     def transaction(self) -> Iterator[Context]:
-        """For what has no API, or not the one that is tested."""
+        """For what has no API, or not the one that is tested, and many things at once."""
         with self.service.transaction() as context:
+            context.session.info[SETUP] = True
             yield context
 
     def person(self, email: str, name: str | None = None) -> Client:

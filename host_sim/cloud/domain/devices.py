@@ -47,6 +47,7 @@ def create(
     )
     ctx.session.add(device)
     ctx.session.flush()
+    locks.hold(ctx, device)
     issuing.configure(ctx, device)
     sharing.own(ctx, device, owner)
     sharing.settle(ctx, device)
@@ -86,21 +87,23 @@ def transfer(
     ctx: Context, actor: Person, device: Device, email: str, *, keep_shares: bool
 ) -> None:
     """Give a device to the account with an address, and tell both. Raises NotFound, Conflict."""
-    locks.hold(ctx, device)
-    require(ctx, actor, device, Act.GIVE_AWAY)
-    give(ctx, actor, device, email, keep_shares=keep_shares)
-
-
-def give(ctx: Context, actor: Person, device: Device, email: str, *, keep_shares: bool) -> None:
-    """The same for whom an organisation lets do it; the caller has asked for permission."""
-    before = device.owner
     heir = ctx.session.scalar(
         select(Person).where(
             Person.email_key == addresses.key(email), Person.confirmed_at.is_not(None)
         )
     )
+    home = None if heir is None else organisations.home_of(ctx, heir)
+    if home is not None:
+        locks.hold_roles(ctx, home)  # where the device may come
+    locks.hold(ctx, device)
+    require(ctx, actor, device, Act.GIVE_AWAY)
     if heir is None:
         raise Conflict("no-account", "The new owner needs an account with a confirmed address.")
+    _give(ctx, actor, device, heir, keep_shares=keep_shares)
+
+
+def _give(ctx: Context, actor: Person, device: Device, heir: Person, *, keep_shares: bool) -> None:
+    before = device.owner
     if heir.id == before.id:
         raise Conflict("owner", "This person is the owner already.")
     if not keep_shares:
@@ -133,7 +136,7 @@ def hand_over(ctx: Context, actor: Person, device: Device, heir: Person | None) 
         organisations.require(ctx, actor, device.organisation, organisations.MANAGE)
     if near is not device.organisation:
         move(ctx, actor, device, near)
-    give(ctx, actor, device, heir.email, keep_shares=True)
+    _give(ctx, actor, device, heir, keep_shares=True)
 
 
 def move(ctx: Context, actor: Person, device: Device, to: Organisation) -> None:

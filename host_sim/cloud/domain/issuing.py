@@ -6,10 +6,8 @@ and one that did not is told first. The key of the day on which a statement was 
 it; signatures are deterministic (RFC 6979), so that what went out then can be made again.
 """
 
-from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from itertools import islice
-from typing import NamedTuple
 
 from sqlalchemy import Select, func, select
 
@@ -19,13 +17,13 @@ from firmware.policy.instant import from_unix
 from firmware.store.settings import Settings
 
 from .. import issuer
-from ..issuer import Change
+from ..issuer import Batch, Change
 from . import locks, terms
 from .context import Context
 from .errors import Invalid
 from .model import ACCEPTED, Device, Key, Share, Statement
 
-_MOST_IN_BATCH = issuer.BATCH_BYTES // 40  # a revocation is the shortest change
+MOST_BATCHES = 4  # at a time, as many as a lock is told at once
 
 
 def issue(ctx: Context, share: Share) -> None:
@@ -125,13 +123,6 @@ def token(ctx: Context, statement: Statement, kid: bytes | None = None) -> bytes
     return issuer.sign((statement.kind, statement.payload), key)
 
 
-class Batch(NamedTuple):
-    """Changes up to a number, as they travel."""
-
-    last: int
-    token: bytes
-
-
 def supersede(ctx: Context, device: Device, by: int) -> None:
     """Sign all shares of a device again, so many versions later."""
     live = select(Share).where(Share.device_id == device.id, Share.status == ACCEPTED)
@@ -140,20 +131,26 @@ def supersede(ctx: Context, device: Device, by: int) -> None:
         issue(ctx, share)
 
 
-def changes_after(ctx: Context, device: Device, applied: int, most: int = 4) -> list[bytes]:
+def changes_after(
+    ctx: Context, device: Device, applied: int, most: int = MOST_BATCHES
+) -> list[bytes]:
     """What a lock lacks that has applied the changes up to a number, as batches in their order."""
     return [batch.token for batch in batches_after(ctx, device, applied, most)]
 
 
-def batches_after(ctx: Context, device: Device, applied: int, most: int = 4) -> list[Batch]:
-    """The same, each with its last number; at most so many."""
+def batches_after(
+    ctx: Context, device: Device, applied: int, most: int = MOST_BATCHES
+) -> list[Batch]:
+    """The same, each with its last number."""
     rows = ctx.session.scalars(
         select(Statement)
         .where(Statement.device_id == device.id, Statement.sequence > applied)
         .order_by(Statement.sequence)
-        .limit(most * _MOST_IN_BATCH)
+        .limit(most * issuer.MOST_CHANGES)
     )
-    return [_batch(ctx, device, part) for part in islice(_parts(device, rows), most)]
+    changes = [(row.kind, row.payload) for row in rows]
+    key = ctx.issuers.key(ctx.issuers.current)
+    return list(islice(issuer.batches(device.lock_id.encode(), applied, changes, key), most))
 
 
 def renewals_after(ctx: Context, device: Device, after_id: int, most: int) -> list[Statement]:
@@ -275,6 +272,7 @@ def _grant(ctx: Context, share: Share, key: Key, sequence: int | None) -> Change
 def _keys(ctx: Context, share: Share) -> list[Key]:
     if share.status != ACCEPTED:
         return []
+    locks.hold_person(ctx, share.email_key)
     mine = select(Key).where(Key.person_id == share.person_id, Key.removed_at.is_(None))
     return list(ctx.session.scalars(mine.order_by(Key.id)))
 
@@ -312,36 +310,3 @@ def _keep(
     ctx.session.flush()
     ctx.touched.add(device.id)
     return statement
-
-
-def _parts(device: Device, rows: Iterable[Statement]) -> Iterator[list[Statement]]:
-    """As many in each as a batch has room for."""
-    part: list[Statement] = []
-    room = issuer.BATCH_BYTES
-    for row in rows:
-        size = issuer.size_in_batch(row.payload, device.lock_id.encode())
-        if part and size > room:
-            yield part
-            part = []
-            room = issuer.BATCH_BYTES
-        part.append(row)
-        room -= size
-    if part:
-        yield part
-
-
-def _batch(ctx: Context, device: Device, part: list[Statement]) -> Batch:
-    change = issuer.batch(
-        device.lock_id.encode(),
-        from_unix(max(row.issued_at for row in part)),
-        _number(part[0]),
-        _number(part[-1]),
-        [(row.kind, row.payload) for row in part],
-    )
-    token = issuer.sign(change, ctx.issuers.key(ctx.issuers.current))
-    return Batch(_number(part[-1]), token)
-
-
-def _number(row: Statement) -> int:
-    assert row.sequence is not None
-    return row.sequence

@@ -22,7 +22,7 @@ from .problems import Refusal, problems
 PREFIX = "/locks"
 COSE = "application/cose"  # RFC 9052
 CBOR = "application/cbor"
-BATCHES = 2  # at most, to one answer: a lock has room for 16 KB
+BATCHES = 2  # at most, to one answer: a lock reads no more than 16 KB at a time
 
 _LOCK = re.compile(r"[0-9a-f]{1,16}")
 

@@ -33,7 +33,7 @@ from ..domain.model import Device, Key, LogEntry
 from ..domain.permissions import Act
 from ..entries import described
 from ..issuers import Issuer
-from .auth import Call, Route, caller, service_of
+from .auth import Call, Renewing, Route, caller, service_of
 from .fields import instant
 from .native_terms import Body
 from .problems import problems
@@ -57,6 +57,7 @@ Cursor = Annotated[
 Reads = Annotated[Call, caller("Device.Read")]
 Writes = Annotated[Call, caller("Device.ReadWrite")]
 Carries = Annotated[Call, caller("DeviceCertificate.Operate")]
+Renews = Annotated[Renewing, caller("DeviceCertificate.Operate", Renewing)]
 ReadsLog = Annotated[Call, caller("Log.Read")]
 
 
@@ -416,9 +417,7 @@ def changes(
 
 
 @router.get("/devices/{device_id}/grant", responses=problems(404))
-def grant(
-    device_id: str, call: Carries, phone: Annotated[str, Query(max_length=32)]
-) -> GrantToken:
+def grant(device_id: str, call: Renews, phone: Annotated[str, Query(max_length=32)]) -> GrantToken:
     """The caller's grant for one of their phones, renewed if half of its lease is over."""
     key = phones.find(call.context, call.person, phone)
     share = permissions.share_of(call.context, call.person, find(call, device_id))
