@@ -21,7 +21,7 @@ from firmware.clock.clock import NONCE_BYTES
 from firmware.policy import reasons
 from host_sim import words
 
-from ..domain import credentials, devices, issuing, log, operations
+from ..domain import credentials, devices, issuing, locks, log, operations
 from ..domain.context import Context
 from ..domain.errors import DomainError
 from ..domain.model import Deed, Device
@@ -249,6 +249,7 @@ class Exchange:
         if not found or found[0].share_id is not None:
             return
         device = found[0].device
+        locks.hold(ctx, device)  # before a row of it changes, as everywhere
         peer = self._peer(device)
         if what == topics.PRESENCE:
             self._presence(ctx, device, peer, payload == b"online")
