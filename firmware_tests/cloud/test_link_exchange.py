@@ -379,6 +379,19 @@ def polled(person, operation):
     return result["status"], result["result"]
 
 
+def test_a_hello_that_was_under_way_brings_no_used_challenge_back(street, anna, bob, door, lock):
+    give(anna, door, bob.email)
+    street.settle()
+    first = operate(bob, street)
+    street.say(lock, topics.HELLO, json.dumps(lock.hello()).encode())
+    street.settle()
+    second = operate(bob, street)
+    street.settle()
+    assert polled(bob, second) == ("PENDING", None)
+    street.hello(lock)
+    assert [polled(bob, each) for each in (first, second)] == [("COMPLETED", 0)] * 2
+
+
 def test_an_operation_is_carried_out_by_the_lock_and_polled(street, anna, bob, door, lock):
     give(anna, door, bob.email)
     street.settle()
