@@ -21,6 +21,7 @@ from host_sim.cloud.link import topics
 from host_sim.cloud.link.certificates import Certificates
 
 LOCK = "0123456789abcdef"
+DESK = "import firmware_tests.e2e.desk"
 PASSWORD = "5a" * 32
 AUDIENCE = LOCK.encode()
 

@@ -15,7 +15,7 @@ from firmware_tests.cloud.brokers import broker
 from firmware_tests.cloud.databases import Sqlite
 from firmware_tests.cloud.test_native_shares import API, add_lock, give, ok
 from firmware_tests.cloud.world import World
-from firmware_tests.e2e.given import der
+from firmware_tests.e2e.given import DESK, der
 from host_sim.cloud.domain import issuing
 from host_sim.cloud.domain.model import Deed, Device
 from host_sim.cloud.link.bus import Bus
@@ -23,7 +23,6 @@ from host_sim.cloud.link.certificates import Certificates
 from host_sim.world.network import FINE, Proxy
 
 PATIENCE_S = 60
-DESK = "import firmware_tests.e2e.desk"
 TEDEE = "/api/v1.32"
 PHONE_DIGITS = (PHONE.public.x + PHONE.public.y).hex()
 

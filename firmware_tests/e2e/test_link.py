@@ -13,6 +13,7 @@ from firmware.store import entry
 from firmware_tests.cloud.brokers import NAMES
 from firmware_tests.e2e.given import (
     AUDIENCE,
+    DESK,
     LOCK,
     PASSWORD,
     Web,
@@ -138,8 +139,10 @@ def test_pages_over_https_and_the_time_over_plain_http(tmp_path, blank, broker, 
 
     with Web(Certificates(broker.ca.parent), answer) as web, Web(None, answer) as plain:
         board = provisioned(tmp_path, blank, broker.ca, broker.port, web.port, plain.port)
-        board.on()
+        board.on(DESK)
         try:
+            cloud.hear_json("up/hello")
+            board.ask("later", s=21)  # so long it would wait for somebody to bring it
             cloud.say("head", b'{"sequence": 1, "settings": 0}', retain=True)
             said = cloud.hear_json("up/result", 40, applied=1)
             assert said["reason"] == reasons.ALLOWED

@@ -18,7 +18,8 @@ from firmware_tests.board import Board
 from firmware_tests.cloud.brokers import KINDS, Broker, Mqtt, free_port, running
 from firmware_tests.cloud.process import Process
 from firmware_tests.cloud.test_native_shares import API, ok
-from firmware_tests.e2e.scene import DESK, PHONE_DIGITS, TEDEE, until
+from firmware_tests.e2e.given import DESK
+from firmware_tests.e2e.scene import PHONE_DIGITS, TEDEE, until
 from host_sim.cloud.database import connect, transaction
 from host_sim.cloud.domain import issuing
 from host_sim.cloud.domain.context import Context
@@ -262,6 +263,7 @@ def event(assistant, topic):
     return json.loads(message.payload)
 
 
+@pytest.mark.parametrize("town", ["embedded"], indirect=True)
 def test_a_cloud_that_was_put_back_from_a_copy(town, tmp_path):
     share = ok(town.anna.post(f"{town.device}/shares", json={"email": BOB, "terms": {}}), 201)
     share = f"{API}/shares/{share['id']}"
