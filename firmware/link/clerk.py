@@ -159,7 +159,7 @@ class Clerk:
         sync = lock.sync
         news = (
             sync.applied,
-            self._digest,
+            self._digest if self._changes == lock.grants.changes() else None,
             lock.settings.current.version,
             lock.root.epoch if lock.root else 0,
             self._nonce,
