@@ -18,6 +18,7 @@ from tools import build
 
 ISSUER = key_of("issuer")
 PHONE = key_of("phone")
+ISSUER_DIGITS = (ISSUER.public.x + ISSUER.public.y).hex()
 
 
 class Board:
@@ -49,14 +50,19 @@ class Board:
         output, _ = process.communicate(timeout=100)
         return process.returncode, output
 
-    def provision(self, lock: str = "front-door", cloud: dict[str, str] | None = None) -> None:
-        key = (ISSUER.public.x + ISSUER.public.y).hex()
-        said = f"{lock!r}, {key!r}, cloud={cloud!r}"
+    def provision(
+        self,
+        lock: str = "front-door",
+        issuer: str = ISSUER_DIGITS,
+        cloud: dict[str, str] | None = None,
+    ) -> None:
+        said = f"{lock!r}, {issuer!r}, cloud={cloud!r}"
         code = f"from firmware.provision import provision; provision({said})"
         assert self.run(code) == (0, "")
 
-    def on(self) -> None:
-        self._process = self.start("import boot, main")
+    def on(self, first: str = "") -> None:
+        """Power, and until the lock is ready; `first` is a statement that runs before boot.py."""
+        self._process = self.start(f"{first}\nimport boot, main")
         self.hear("ready")
 
     def off(self) -> None:

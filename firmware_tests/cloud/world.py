@@ -3,7 +3,7 @@
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -60,15 +60,18 @@ class Client:
 
 
 class World:
-    """A service over a database. `now` is its clock, in Unix seconds; `http` has no token."""
+    """A service over a database; `http` has no token.
 
-    def __init__(self, database_url: str, folder: Path):
+    `now` is its clock, in Unix seconds, unless a `clock` was given.
+    """
+
+    def __init__(self, database_url: str, folder: Path, clock: Callable[[], int] | None = None):
         self.database_url = database_url
         self.now = NOW
         self.folder = folder
         config = Config(data=folder, database=database_url, base_url="https://cloud.example")
         self._engine = connect(database_url)
-        app = create_app(config, self._engine, lambda: self.now)
+        app = create_app(config, self._engine, clock or (lambda: self.now))
         self.app = app
         self.service = app.state.service
         self.http = TestClient(app, base_url="https://cloud.example")

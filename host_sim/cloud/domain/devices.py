@@ -11,7 +11,6 @@ from .errors import Conflict, Forbidden, NotFound
 from .model import ACCEPTED, Deed, Device, Organisation, Person, Share
 from .permissions import MAY, Act, may, require, standing
 
-_LATER = 1_000  # versions: more than a share had since any copy of the database
 SETTINGS = ("auto_lock_s", "mode", "most_error_s")  # beside the zone, as the lock names them
 
 
@@ -190,7 +189,7 @@ def overrule(ctx: Context, actor: Person, device: Device) -> None:
     if device.ahead is None:
         raise Conflict("not-ahead", "The lock has applied nothing that is not known here.")
     device.ahead = None
-    issuing.supersede(ctx, device, _LATER)
+    issuing.supersede(ctx, device)
     _note(ctx, actor, device, "device.overruled")
 
 

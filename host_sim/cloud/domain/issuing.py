@@ -24,16 +24,33 @@ from .errors import Invalid
 from .model import ACCEPTED, Device, Key, Share, Statement
 
 MOST_BATCHES = 4  # at a time, as many as a lock is told at once
+LATER = 1_000  # versions: more than a share had since any copy of the database
+
+
+def number(share: Share) -> None:
+    """Give a share its next version, past those that a lock may have from a database that is lost.
+
+    In one version there is one set of terms, for all keys; a lock refuses anything else.
+    """
+    share.version += 1 if share.device.ahead is None else LATER
 
 
 def issue(ctx: Context, share: Share) -> None:
     """Sign an accepted share, in its present version, for each key of its holder."""
     for key in _keys(ctx, share):
-        issue_for(ctx, share, key)
+        _issue_for(ctx, share, key)
 
 
 def issue_for(ctx: Context, share: Share, key: Key) -> None:
     """The same for one key: a phone was added."""
+    if share.device.ahead is None:
+        _issue_for(ctx, share, key)
+        return
+    number(share)
+    issue(ctx, share)
+
+
+def _issue_for(ctx: Context, share: Share, key: Key) -> None:
     sequence = _next(ctx, share.device)
     _keep(ctx, share.device, _grant(ctx, share, key, sequence), sequence, share, key)
 
@@ -78,6 +95,9 @@ def withdraw(ctx: Context, share: Share, key: Key | None = None) -> None:
         told = told.where(Statement.key_id == key.id)
     if ctx.session.scalar(told.limit(1)) is None:
         return
+    is_partial = key is not None and share.device.ahead is not None
+    if is_partial:
+        number(share)
     sequence = _next(ctx, share.device)
     change = issuer.revocation_change(
         share.device.lock_id.encode(),
@@ -88,6 +108,8 @@ def withdraw(ctx: Context, share: Share, key: Key | None = None) -> None:
         sequence,
     )
     _keep(ctx, share.device, change, sequence, share, key)
+    if is_partial:
+        issue(ctx, share)
 
 
 def configure(ctx: Context, device: Device) -> None:
@@ -123,11 +145,11 @@ def token(ctx: Context, statement: Statement, kid: bytes | None = None) -> bytes
     return issuer.sign((statement.kind, statement.payload), key)
 
 
-def supersede(ctx: Context, device: Device, by: int) -> None:
-    """Sign all shares of a device again, so many versions later."""
+def supersede(ctx: Context, device: Device) -> None:
+    """Sign all shares of a device again, in versions that a lock can have heard nothing of."""
     live = select(Share).where(Share.device_id == device.id, Share.status == ACCEPTED)
     for share in ctx.session.scalars(live.order_by(Share.id)).all():
-        share.version += by
+        share.version += LATER
         issue(ctx, share)
 
 

@@ -105,7 +105,7 @@ def change(
         share.lease_s = lease_s or None
     if (share.terms, share.lease_s, share.may_pass_on) == before:
         return share
-    share.version += 1
+    issuing.number(share)
     issuing.issue(ctx, share)
     _note(ctx, actor, share, "share.changed")
     return share
@@ -232,7 +232,7 @@ def settle(ctx: Context, device: Device) -> None:
             _end(ctx, None, share, "share.ended-with-role")
         elif terms.level(share) != want[1]:
             terms.write(share, terms.plain(want[1]))
-            share.version += 1
+            issuing.number(share)
             issuing.issue(ctx, share)
     for person, level in wanted.values():
         by_role = _for_person(ctx, device, person, ROLE, device.owner_id)

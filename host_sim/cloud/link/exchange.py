@@ -98,6 +98,7 @@ class Peer:
     hello: Hello | None = None
     is_new: bool = True  # it has not said anything since it came
     challenge: str | None = None
+    used: str | None = None  # the challenge of the newest command
     nonce: str | None = None  # that was answered
     changes: int = 0  # told up to here
     renewals: int = 0
@@ -201,7 +202,8 @@ class Exchange:
         waiting = operations.waiting(ctx, device)
         if waiting is None:
             return
-        challenge, peer.challenge = bytes.fromhex(peer.challenge), None
+        peer.used, peer.challenge = peer.challenge, None
+        challenge = bytes.fromhex(peer.used)
         action = operations.ACTIONS[waiting.action]
         token = issuing.command(ctx, device, waiting.share, action, challenge)
         self._send(ctx, device, peer, token, "operation", waiting.id)
@@ -295,8 +297,7 @@ class Exchange:
 
     def _hello(self, ctx: Context, device: Device, peer: Peer, hello: Hello) -> None:
         peer.hello = hello
-        if peer.challenge is None or not peer.waits_for("operation"):
-            peer.challenge = hello.challenge
+        peer.challenge = None if hello.challenge == peer.used else hello.challenge
         if not device.state.get("connected"):
             self._presence(ctx, device, peer, True)
         self._applied(ctx, device, hello.applied)
