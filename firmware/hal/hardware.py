@@ -11,6 +11,7 @@ import machine
 from .console import Console
 from .network import Network
 from .pulse import Pulse
+from .radio import find as find_radio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ _I2C_HZ = 100_000  # what any DS3231 and a few decimetres of wire can do
 class Hardware:
     """`strike` is a Pulse, `bus` leads to the clock chip, `calendar` is the `machine.RTC`.
 
-    `network` is a Network, or None. `ticks_ms` and `ticks_diff` are MicroPython's, `random(n)`
-    returns n bytes. Anything with these members, `has_console` and `wait` will do; the simulator
-    has one.
+    `network` is a Network and `radio` a Radio, or None. `ticks_ms` and `ticks_diff` are
+    MicroPython's, `random(n)` returns n bytes. Anything with these members, `has_console` and
+    `wait` will do; the simulator has one.
     """
 
     def __init__(self, board: "Board") -> None:
@@ -39,11 +40,15 @@ class Hardware:
         self.calendar = machine.RTC()
         self.network = Network()
         self.has_console = board.has_console
-        self._console = Console() if board.has_console else None
+        radio = self.radio = find_radio(time.sleep_ms)
+        self._console = Console(radio and radio.stream) if board.has_console else None
 
     def wait(self, ms: int) -> "bytes | None":
-        """Wait for a line of the console, and for so many ms at the most."""
+        """Wait for a line of the console or for the radio, and for so many ms at the most."""
         if self._console is not None:
             return self._console.wait(ms)
-        time.sleep_ms(ms)
+        if self.radio is not None:
+            self.radio.wait(ms)
+        else:
+            time.sleep_ms(ms)
         return None
