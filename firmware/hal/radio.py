@@ -3,7 +3,7 @@
 Imports MicroPython's `bluetooth`. The only module that does. NimBLE interrupts the program
 anywhere, though never while another byte code runs; all that `_interrupt` does is to put what
 happened into a queue, and `deliver` takes it out, in the loop's own time. Reading a value
-allocates it, so the queue's bytes are what is bounded, and a central that fills it up is cut off.
+allocates it, so what is bounded is what waits from one central; one that sends more is cut off.
 """
 
 import errno
@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
-MOST_WAITING = 16_384  # bytes that were written and not delivered
+MOST_WAITING = 8192  # bytes that a central wrote and that are not delivered
 _EVENT = 48  # bytes that an event takes besides
 _MTU = 247  # a link-layer packet of Bluetooth 4.2 has room for it
 _VALUE = 512  # what a write may have by the specification
@@ -30,6 +30,15 @@ _NAP_MS = 5
 _MASK = 0x3FFF_FFFF  # keeps counts small integers
 
 
+class _Line:
+    """What waits from one central. Only the interrupt changes `came`, only the loop `taken`."""
+
+    def __init__(self):
+        self.came = 0
+        self.taken = 0
+        self.is_full = False
+
+
 class Radio:
     """The board's Bluetooth; `module` is `bluetooth`, or what behaves like it.
 
@@ -42,10 +51,8 @@ class Radio:
         self._ble = ble
         self._uuid = module.UUID
         self._sleep_ms = sleep_ms
-        self._events: "list[tuple[int, int, Any]]" = []
-        self._came = 0  # bytes; only the interrupt changes this one,
-        self._taken = 0  # and only the loop that one
-        self._deaf: "list[int]" = []  # links of which nothing counts any more
+        self._events: "list[tuple[int, int, Any, Any]]" = []
+        self._lines: "dict[int, _Line]" = {}
         self._written = 0  # handles
         self._notified = 0
         # A simulated one is told when to interrupt.
@@ -86,23 +93,28 @@ class Radio:
             return  # it is over already
 
     def _interrupt(self, event, data):
+        link = data[0]
         if event == _WRITTEN:
-            link, handle = data
-            piece = self._ble.gatts_read(handle)
-            if not piece or link in self._deaf:
-                return  # what came with one before
-            came = (self._came + len(piece) + _EVENT) & _MASK
-            if (came - self._taken) & _MASK > MOST_WAITING:
-                self._deaf.append(link)
-                self._events.append((_TOO_MUCH, link, None))
-                return
-            self._came = came
-            self._events.append((event, link, piece))
+            piece = self._ble.gatts_read(data[1])
+            if piece:  # else it came with the one before
+                self._keep(link, piece)
         elif event == _MTU_EXCHANGED:
-            link, mtu = data
-            self._events.append((event, link, mtu))
-        elif event in (_CONNECTED, _DISCONNECTED):
-            self._events.append((event, data[0], None))
+            self._events.append((event, link, data[1], None))
+        elif event == _CONNECTED or event == _DISCONNECTED:
+            self._lines[link] = _Line()
+            self._events.append((event, link, None, None))
+
+    def _keep(self, link, piece):
+        line = self._lines[link]
+        if line.is_full:
+            return
+        came = (line.came + len(piece) + _EVENT) & _MASK
+        if (came - line.taken) & _MASK > MOST_WAITING:
+            line.is_full = True
+            self._events.append((_TOO_MUCH, link, None, None))
+        else:
+            line.came = came
+            self._events.append((_WRITTEN, link, piece, line))
 
     # --- for the loop ---------------------------------------------------------------------------
 
@@ -116,19 +128,17 @@ class Radio:
             self._pump()
         if not self._events:
             return False
-        event, link, what = self._events.pop(0)
+        event, link, what, line = self._events.pop(0)
         if event == _CONNECTED:
             to.connected(link)
         elif event == _WRITTEN:
-            self._taken = (self._taken + len(what) + _EVENT) & _MASK
+            line.taken = (line.taken + len(what) + _EVENT) & _MASK
             to.written(link, what)
         elif event == _MTU_EXCHANGED:
             to.sized(link, what)
         elif event == _TOO_MUCH:
             to.flooded(link)
         else:
-            if link in self._deaf:
-                self._deaf.remove(link)
             to.disconnected(link)
         return True
 

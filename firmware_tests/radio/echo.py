@@ -1,6 +1,7 @@
 """A program for a board: its GATT service says back what it hears. Ends with its input.
 
-Prints what happens, a line each; `wait N` as a message keeps the loop busy for N ms.
+The argument is the lock's id. Prints who comes and goes, a line each; `wait N` as a message keeps
+the loop busy for N ms.
 """
 
 import os
@@ -31,7 +32,6 @@ class Echo:
         return MOST_MESSAGE
 
     def received(self, link, message):
-        print("received", link, len(message))
         if message.startswith(b"wait "):
             time.sleep_ms(int(message[5:]))
         self._gatt.send(link, message)
@@ -45,7 +45,7 @@ class Echo:
 
 def main():
     radio = find(time.sleep_ms)
-    gatt = Gatt(radio, b"front-door", os.urandom)
+    gatt = Gatt(radio, sys.argv[1].encode(), os.urandom)
     gatt.visits = Echo(gatt)
     gatt.start()
     console = Console(radio.stream)

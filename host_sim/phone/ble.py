@@ -88,13 +88,13 @@ class Door:
         )
         self._cutter = Cutter()
         self._joiner = Joiner()
-        self._messages: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._messages: asyncio.Queue[bytes | None]
         self.most = 0
         self.gone = False
 
     async def __aenter__(self) -> Self:
         with _told():
-            await self._client.connect()
+            await self._connect()
             write = self._client.services.get_characteristic(WRITE)
             if write is None:
                 raise NoLock("that device is no lock")
@@ -110,6 +110,18 @@ class Door:
     ) -> None:
         with contextlib.suppress(BleakError, OSError, EOFError, TimeoutError):
             await self._client.disconnect()
+
+    async def _connect(self) -> None:
+        """Radios fail to connect every now and then, when two want to at a time for example."""
+        for is_last in (False, False, True):
+            self.gone = False
+            self._messages = asyncio.Queue()
+            try:
+                await self._client.connect()
+                return
+            except (BleakError, TimeoutError):
+                if is_last:
+                    raise
 
     async def send(self, message: bytes) -> None:
         """Send a message."""

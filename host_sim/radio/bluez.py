@@ -12,7 +12,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from bumble.core import UUID, AdvertisingData, BaseBumbleError
+from bumble.core import UUID, AdvertisingData, BaseBumbleError, UnreachableError
 from bumble.device import Advertisement, Connection, Device, Peer
 from bumble.gatt import GATT_GENERIC_ACCESS_SERVICE, GATT_GENERIC_ATTRIBUTE_SERVICE
 from bumble.gatt_client import CharacteristicProxy
@@ -248,6 +248,8 @@ class Remote:
             connection = await self._connecting
         finally:
             self._connecting = None
+        if host.lookup_connection(connection.handle) is not connection:
+            raise UnreachableError("the connection failed to be established")
         self._connection = connection
         connection.on(Connection.EVENT_DISCONNECTION, self._gone)
         self._tree.change(self.path, {"Connected": Variant("b", True)})

@@ -2,8 +2,8 @@
 
 It behaves like NimBLE on an ESP32: a buffer has 20 bytes until `gatts_set_buffer`, and what is
 longer is cut without a word; what `irq` is given is only good while it runs; a notification that
-finds no memory raises ENOMEM; a central that subscribes causes no interrupt. What a central wrote
-before the interrupt came is one value, if the buffer appends, and else the last one alone.
+finds no memory raises ENOMEM; a central that subscribes causes no interrupt. Interrupts may come
+late: what a central wrote by then is one value, if the buffer appends, or else only the last.
 
 The radio is a process, `python -m host_sim.radio`, at the address of SHARELOCK_RADIO; without that
 there is no Bluetooth and `active` raises ENODEV. A program without a thread to spare has to ask
@@ -172,10 +172,11 @@ class BLE:
         self._flush()
 
     def _write(self, link, index, value):
-        """The interrupt waits for as long as there is room for more."""
+        """The interrupt waits for as long as the same central writes, and there is room."""
         handle = sorted(self._buffers)[index]
         data = unhexlify(value)
-        if not self._buffers[handle].has_room(len(data)):
+        is_other = self._late and self._late[0] != [link, handle]
+        if is_other or not self._buffers[handle].has_room(len(data)):
             self._flush()
         self._buffers[handle].write(data)
         self._late.append([link, handle])
