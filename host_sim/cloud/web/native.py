@@ -200,6 +200,8 @@ class Changes(Carried):
 class GrantToken(Carried):
     """The caller's grant for a lock and a phone, in base64url; with a lease, fetch it again."""
 
+    lock: str = Field(description="The id of the lock, which it advertises for those who know it.")
+    key: str | None = Field(description="The lock's P-256 key, x and y; `null` until it said so.")
     share: str
     version: int
     lease: datetime | None
@@ -421,12 +423,15 @@ def grant(
 ) -> GrantToken:
     """The caller's grant for one of their phones, renewed if half of its lease is over."""
     key = phones.find(call.context, call.person, phone)
-    share = permissions.share_of(call.context, call.person, find(call, device_id))
+    device = find(call, device_id)
+    share = permissions.share_of(call.context, call.person, device)
     found = None if share is None else issuing.newest(call.context, share, key)
     if share is None or found is None:
         raise NotFound("grant")
     return GrantToken(
         issuer=_introduction(call),
+        lock=device.lock_id,
+        key=None if device.public_key is None else device.public_key.hex(),
         share=share.uid,
         version=share.version,
         lease=None if found.lease is None else instant(found.lease),
