@@ -71,7 +71,7 @@ class Lock:
         self._ticked_ms = hardware.ticks_ms()
         self._told = ""
         self._applied: "Settings | None" = None
-        ticks = Ticks(hardware.ticks_ms, hardware.ticks_diff)
+        ticks = self.ticks = Ticks(hardware.ticks_ms, hardware.ticks_diff)
         seal = Seal(hkdf_expand(who.device_key, b"state seal", HASH_BYTES))
         self._floor = Floor(flash.pair, seal)
         self.clock = make_clock(ticks, hardware.random, self._floor, Ds3231(hardware.bus))

@@ -1,1 +1,5 @@
-"""A phone: its keys and grants, what it says to a lock, and how it reaches one."""
+"""A phone that holds keys and grants, without its radio and its screen.
+
+What it says to a lock is a pure function of bytes and runs on MicroPython, too; imports firmware
+and nothing of the simulator.
+"""
