@@ -24,14 +24,15 @@ class Hardware:
     """`strike` is a Pulse, `bus` leads to the clock chip, `calendar` is the `machine.RTC`.
 
     `network` is a Network and `radio` a Radio, or None. `ticks_ms` and `ticks_diff` are
-    MicroPython's, `random(n)` returns n bytes. Anything with these members, `has_console` and
-    `wait` will do; the simulator has one.
+    MicroPython's, `random(n)` returns n bytes, `aes` is that of `cryptolib`. Anything with these
+    members, `has_console` and `wait` will do; the simulator has one.
     """
 
     def __init__(self, board: "Board") -> None:
         self.ticks_ms = time.ticks_ms
         self.ticks_diff = time.ticks_diff
         self.random = os.urandom
+        self.aes = _find_aes()
         pin = machine.Pin(board.strike, machine.Pin.OUT, value=1 - board.strike_on)
         self.strike = Pulse(pin, board.strike_on, board.pulse_ms, self.ticks_ms, self.ticks_diff)
         self.bus = machine.I2C(
@@ -52,3 +53,12 @@ class Hardware:
         else:
             time.sleep_ms(ms)
         return None
+
+
+def _find_aes():
+    """MicroPython has it beside TLS; a build without has neither."""
+    try:
+        from cryptolib import aes
+    except ImportError:
+        return None
+    return aes

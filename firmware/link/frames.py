@@ -5,7 +5,7 @@ several writes as one. Pieces of a direction are numbered over the whole connect
 that is lost, repeated or out of order is noticed; then there is nothing to do but to end it.
 """
 
-MOST_MESSAGE = 6400  # bytes: a batch, sealed
+MOST_MESSAGE = 6400  # bytes: a batch, sealed; no more waits in one visit
 _MOST_PIECE = 244  # one link-layer packet of 251 bytes, without L2CAP's 4 and ATT's 3
 _HEAD = 2
 _LENGTH = 2
@@ -26,6 +26,12 @@ class Cutter:
 
     def __init__(self) -> None:
         self._number = 0
+
+    def empty(self) -> bytes:
+        """A piece of no message."""
+        piece = bytes((self._number, 0))
+        self._number = (self._number + 1) & _NUMBER
+        return piece
 
     def cut(self, message: bytes, most: int) -> "Iterator[bytes]":
         """The pieces of a message, each of at most so many bytes (20 and above).
@@ -48,6 +54,10 @@ class Joiner:
         self._left = 0  # bytes of the message that has begun
         self._message = bytearray()
 
+    def begun(self) -> int:
+        """The bytes of the message that is under way, 0 if there is none."""
+        return self._left + len(self._message)
+
     def join(self, data: bytes, most: int = MOST_MESSAGE) -> "list[bytes]":
         """The messages that one or more pieces complete; none may have more than `most` bytes.
 
@@ -56,19 +66,19 @@ class Joiner:
         done = []
         at = 0
         while at < len(data):
-            end = at + _HEAD + data[at + 1] if at + _HEAD <= len(data) else 0
-            if not at + _HEAD < end <= len(data) or data[at] & _NUMBER != self._number:
+            start = at + _HEAD
+            end = start + data[at + 1] if start <= len(data) else 0
+            if not start <= end <= len(data) or data[at] & _NUMBER != self._number:
                 raise FrameError
             self._number = (self._number + 1) & _NUMBER
-            start = at + _HEAD
             if data[at] & _FIRST:
                 start += _LENGTH
                 self._begin(data[at + _HEAD : start], end - start, most)
             self._left -= end - start
-            if self._left < 0 or start == end:
+            if self._left < 0 or (self._left and start == end):
                 raise FrameError
             self._message += data[start:end]
-            if not self._left:
+            if self._message and not self._left:
                 done.append(bytes(self._message))
                 self._message = bytearray()
             at = end
@@ -78,5 +88,5 @@ class Joiner:
         if self._left or there <= 0:
             raise FrameError
         self._left = int.from_bytes(length, "big")
-        if self._left > most:
+        if not self._left or self._left > most:
             raise FrameError

@@ -7,7 +7,7 @@ the last free place is taken, so that there always is one.
 """
 
 from .beacon import SALT_BYTES, advertisement, answer
-from .frames import Cutter, FrameError, Joiner
+from .frames import MOST_MESSAGE, Cutter, FrameError, Joiner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,15 +20,18 @@ NOTIFY = "060fb66a-af8a-403f-be06-f347ad1e4029"
 MOST_LINKS = 4  # that a stock image for the ESP32 can have
 SILENCE_S = 20  # without a whole message from a central, or a piece to it
 MOST_UNSENT = 8192  # bytes for one central
+MOST_BEGUN = 2 * MOST_MESSAGE  # bytes of messages that are under way, of all centrals
+ALWAYS = 640  # bytes; a message that short is taken whatever others have begun
 _ADVERTISE_US = 250_000
 _LEAST_MTU = 23
 _ATT_HEAD = 3
 
 
 class Central:
-    """One that is connected."""
+    """One that is connected; it `listens` from its first piece on."""
 
     def __init__(self) -> None:
+        self.listens = False
         self.most = _LEAST_MTU - _ATT_HEAD
         self.silent_s = 0
         self.joiner = Joiner()
@@ -99,10 +102,9 @@ class Gatt:
     # --- what the radio delivers ----------------------------------------------------------------
 
     def connected(self, link: int) -> None:
-        """A central came; it may not have subscribed yet, and nobody tells when it has."""
+        """A central came. NimBLE does not tell when it subscribes, so it has to say it itself."""
         self._centrals[link] = Central()
         self._is_heard = False
-        self.visits.opened(link)
         if len(self._centrals) >= MOST_LINKS:
             self.drop(self._most_silent(link))
         else:
@@ -110,7 +112,8 @@ class Gatt:
 
     def disconnected(self, link: int) -> None:
         """A central is gone."""
-        if self._centrals.pop(link, None) is not None:
+        central = self._centrals.pop(link, None)
+        if central is not None and central.listens:
             self.visits.closed(link)
         self._advertise()
 
@@ -124,8 +127,11 @@ class Gatt:
         central = self._centrals.get(link)
         if central is None:
             return
+        if not central.listens:
+            central.listens = True
+            self.visits.opened(link)
         try:
-            messages = central.joiner.join(data, self.visits.most(link))
+            messages = central.joiner.join(data, self._room_for(central))
         except FrameError:
             self.drop(link)
             return
@@ -142,6 +148,14 @@ class Gatt:
     def _advertise(self) -> None:
         said = advertisement(_reversed(SERVICE))
         self._is_heard = self._radio.advertise(_ADVERTISE_US, said, self._answer)
+
+    def _room_for(self, central):
+        """How long a message may be that this one begins: strangers get little memory."""
+        room = MOST_BEGUN
+        for other in self._centrals.values():
+            if other is not central:
+                room -= other.joiner.begun()
+        return min(max(room, ALWAYS), MOST_MESSAGE)
 
     def _most_silent(self, but: int) -> int:
         others = [link for link in self._centrals if link != but]

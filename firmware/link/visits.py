@@ -18,6 +18,7 @@ from ..crypto.edhoc import HEADER_KID, EdhocError, Responder
 from ..policy import reasons
 from . import credential, session
 from .carried import Carried
+from .frames import MOST_MESSAGE
 from .ratchet import ID_BYTES, SECRET_BYTES, Place, Places
 from .requests import Desk, Requests
 from .session import KEY_BYTES, KEYS_LABEL, RESUME_LABEL, SALT_BYTES, Session
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from ..store.identity import Identity
 
 MOST_VISITS = 4
-MOST_MESSAGE = 6_400  # bytes; what waits in one visit is no more
 MOST_WAITING = 2  # messages that a phone may be ahead
 NONCE_LIFE_S = 10
 GREETING_S = 15  # after so long without a session a visit ends
@@ -84,6 +84,7 @@ class Visits:
         self._send = send
         self._drop = drop
         self._secret = credential.private_key(who.device_key)  # never meets a point, see `ecdh`
+        self.point = b""  # by which phones know the lock, 64 bytes once it is computed
         self._credential = b""
         self._kid = b""
         self._spare: "Any" = None  # the ephemeral key of the next handshake and its G_Y
@@ -267,7 +268,8 @@ class Visits:
     def _prepare(self):
         """The lock's own credential, once, and the ephemeral key of the next handshake."""
         if not self._credential:
-            key = credential.key_of_point((yield from ecdh.public(self._secret, self._random)))
+            self.point = yield from ecdh.public(self._secret, self._random)
+            key = credential.key_of_point(self.point)
             self._kid = cose.key_id(key)
             self._credential = cbor.encode(credential.claims(key))
         if self._spare is None:

@@ -60,7 +60,7 @@ def test_what_is_no_piece_is_an_error():
     equal(Joiner().join(first), [b"a"])
     for wrong in (
         b"\x80",  # no length
-        b"\x80\x00",  # nothing in it
+        b"\x80\x00",  # of a message without a length
         b"\x80\x04\x00\x01a",  # less than it says
         b"\x80\x02\x00\x00",  # an empty message
         b"\x80\x02\x00\x01",  # nothing of the message
@@ -71,6 +71,15 @@ def test_what_is_no_piece_is_an_error():
         first + b"\x01\x01a",
     ):
         raises(FrameError, Joiner().join, wrong)
+
+
+def test_a_piece_of_no_message_is_counted_and_one_in_a_message_is_an_error():
+    cutter, joiner = Cutter(), Joiner()
+    equal(cutter.empty(), b"\x00\x00")
+    equal(joiner.join(b"\x00\x00"), [])
+    equal(joiner.join(next(cutter.cut(b"a", 20))), [b"a"])
+    pieces, joiner = _joined()
+    raises(FrameError, joiner.join, bytes((len(pieces) - 2, 0)))
 
 
 def test_a_message_that_begins_within_another_is_an_error():

@@ -1,8 +1,17 @@
 """Centrals at the lock: many, slow, silent, gone, and what is said to them in pieces."""
 
 from firmware.link.beacon import is_of
-from firmware.link.frames import Cutter, Joiner
-from firmware.link.gatt import MOST_LINKS, MOST_UNSENT, NOTIFY, SERVICE, SILENCE_S, WRITE, Gatt
+from firmware.link.frames import MOST_MESSAGE, Cutter, Joiner
+from firmware.link.gatt import (
+    ALWAYS,
+    MOST_LINKS,
+    MOST_UNSENT,
+    NOTIFY,
+    SERVICE,
+    SILENCE_S,
+    WRITE,
+    Gatt,
+)
 from firmware_tests import soak
 from firmware_tests.both.check import equal, true
 
@@ -50,7 +59,6 @@ class Visits:
     def __init__(self):
         self.heard = []
         self.ticks = 0
-        self.limit = 600
 
     def opened(self, link):
         self.heard.append(("opened", link))
@@ -60,9 +68,6 @@ class Visits:
 
     def received(self, link, message):
         self.heard.append((link, message))
-
-    def most(self, link):
-        return self.limit
 
     def work(self):
         return False
@@ -93,6 +98,7 @@ class Lock:
     def come(self, link):
         self.cutters[link] = Cutter()
         self.say("connected", link)
+        self.say("written", link, self.cutters[link].empty())
 
     def write(self, link, message):
         for piece in self.cutters[link].cut(message, 20):
@@ -131,6 +137,16 @@ def test_messages_pass_both_ways_in_pieces_of_the_mtu():
     lock.gatt.send(1, answer)
     lock.work()
     equal(joiner.join(lock.radio.notified[1][-1]), [answer])
+
+
+def test_nothing_is_said_to_a_central_that_does_not_listen_yet():
+    lock = Lock()
+    lock.say("connected", 1)
+    equal(lock.visits.heard, [])
+    lock.say("disconnected", 1)
+    equal(lock.visits.heard, [])
+    lock.come(1)
+    equal(lock.visits.heard, [("opened", 1)])
 
 
 def test_what_the_radio_has_no_room_for_waits_and_nothing_is_lost():
@@ -178,10 +194,24 @@ def test_a_wrong_piece_or_a_flood_ends_the_connection():
     lock.say("written", 1, b"\x01\x01a")
     lock.come(2)
     lock.say("flooded", 2)
+    equal(lock.radio.dropped, [1, 2])
+
+
+def test_long_messages_share_what_memory_there_is_and_short_ones_always_pass():
+    lock = Lock()
+    for link in (1, 2, 3):
+        lock.come(link)
+    for link in (1, 2):
+        lock.say("written", link, next(lock.cutters[link].cut(bytes(MOST_MESSAGE), 20)))
+    lock.write(3, bytes(ALWAYS))
+    equal(lock.visits.heard[-1], (3, bytes(ALWAYS)))
+    lock.say("written", 3, next(lock.cutters[3].cut(bytes(ALWAYS + 1), 20)))
+    equal(lock.radio.dropped, [3])
+    lock.say("disconnected", 1)
+    lock.say("disconnected", 3)
     lock.come(3)
-    lock.visits.limit = 10
-    lock.write(3, bytes(11))
-    equal(sorted(set(lock.radio.dropped)), [1, 2, 3])
+    lock.write(3, bytes(MOST_MESSAGE))
+    equal(lock.visits.heard[-1], (3, bytes(MOST_MESSAGE)))
 
 
 def test_a_central_that_is_silent_is_dropped_and_a_piece_is_no_message():

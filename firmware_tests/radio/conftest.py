@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from bleak.backends.bluezdbus.manager import get_global_bluez_manager
 
 from host_sim.runtimes import ROOT
 
@@ -40,7 +41,13 @@ def radio():
 def run(radio):
     """Runs a coroutine, for so many seconds at the most."""
 
-    def run_it(coroutine, seconds=60):
-        return asyncio.run(asyncio.wait_for(coroutine, seconds))
+    async def run_all(coroutine, seconds):
+        try:
+            return await asyncio.wait_for(coroutine, seconds)
+        finally:  # bleak never closes the one that all clients share
+            bus = (await get_global_bluez_manager())._bus
+            assert bus is not None
+            bus.disconnect()
+            await bus.wait_for_disconnect()
 
-    return run_it
+    return lambda coroutine, seconds=60: asyncio.run(run_all(coroutine, seconds))

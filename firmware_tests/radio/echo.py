@@ -12,7 +12,6 @@ import machine  # noqa: F401  # completes CPython's `time`
 
 from firmware.hal.console import Console
 from firmware.hal.radio import find
-from firmware.link.frames import MOST_MESSAGE
 from firmware.link.gatt import Gatt
 
 
@@ -27,9 +26,6 @@ class Echo:
 
     def closed(self, link):
         print("closed", link)
-
-    def most(self, link):
-        return MOST_MESSAGE
 
     def received(self, link, message):
         if message.startswith(b"wait "):

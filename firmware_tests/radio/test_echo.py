@@ -177,7 +177,8 @@ def test_a_lock_notices_that_a_phone_died(run, lock):
         await peer.discover_services()
         await peer.discover_characteristics()
         (write,) = peer.get_characteristics_by_uuid(UUID(WRITE))
-        await write.write_value(b"\x80\x05\x00\x09abc", with_response=True)
+        for piece in (b"\x00\x00", b"\x81\x05\x00\x09abc"):
+            await write.write_value(piece, with_response=True)
         await transport.close()
 
     run(die())

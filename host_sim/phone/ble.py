@@ -100,6 +100,7 @@ class Door:
                 raise NoLock("that device is no lock")
             self.most = write.max_write_without_response_size
             await self._client.start_notify(NOTIFY, self._came)
+            await self.write(self._cutter.empty())  # the lock cannot see who listens
         return self
 
     async def __aexit__(
