@@ -96,6 +96,12 @@ class PrivateKey:
         r, s = decode_dss_signature(self._key.sign(message, _SIGNING))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
+    def agree(self, other: PublicKey) -> bytes:
+        """What only the holders of the two keys know (SP 800-56A): the x of a point, 32 bytes."""
+        point = b"\x04" + other.x + other.y
+        key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
+        return self._key.exchange(ec.ECDH(), key)
+
 
 def load_public(path: Path) -> PublicKey:
     """The public key in a PEM file, even of a private key. Raises KeyFileError or OSError."""

@@ -120,14 +120,14 @@ class Visit:
         self._session = None
         self.handshakes += 1
         scalar = ecdh.scalar_of(self._random(ecdh.SEED_BYTES))
-        point = _finish(ecdh.public(scalar, self._random))
+        point = finish(ecdh.public(scalar, self._random))
         self._initiator = Initiator(self._aes, (scalar, point[:32]), self._random)
         return [bytes([session.MESSAGE_1]) + self._initiator.message_1()]
 
     def _proved(self, initiator, message_2):
         """The lock did; now the phone does, and says what it wants."""
         wallet = self._wallet
-        message_3 = _finish(
+        message_3 = finish(
             initiator.take_2(
                 message_2,
                 self._lock.authenticate,
@@ -181,7 +181,7 @@ class Visit:
         return self._next(one)
 
 
-def _finish(steps: "Generator[None, None, Any]") -> "Any":
+def finish(steps: "Generator[None, None, Any]") -> "Any":
     """The result of what computes in slices, at once."""
     while True:
         try:
