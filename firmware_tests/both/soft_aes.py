@@ -45,8 +45,8 @@ class aes:
                 )
             self._rounds.append(bytes(following))
 
-    def encrypt(self, text):
-        """Whole blocks."""
+    def encrypt(self, text, into=None):
+        """Whole blocks; also into a buffer of the same size."""
         out = bytearray()
         for at in range(0, len(text), 16):
             block = text[at : at + 16]
@@ -56,7 +56,10 @@ class aes:
             if self._chain is not None:
                 self._chain = block
             out += block
-        return bytes(out)
+        if into is None:
+            return bytes(out)
+        into[:] = out
+        return into
 
     def _block(self, block):
         state = bytearray([a ^ b for a, b in zip(block, self._rounds[0])])

@@ -56,6 +56,57 @@ def test_a_resumed_visit_computes_with_no_point():
         ecdh.public, ecdh.single, ecdh.pair, ecdh.lift = points
 
 
+class Watcher:
+    """A bolt that notes what is on flash when it moves."""
+
+    def __init__(self, scene):
+        self._flash = scene.board.flash
+        self._bolt = scene.board.lock.door._bolt
+        self.seen = []
+        scene.board.lock.door._bolt = self
+
+    def contents(self):
+        flash = self._flash
+        folders = [flash.log, flash.state, flash.ledger] + flash.grants
+        return [{name: bytes(folder.files[name]) for name in folder.files} for folder in folders]
+
+    def act(self, action):
+        self.seen.append(self.contents())
+        self._bolt.act(action)
+
+
+def test_nothing_is_written_before_the_bolt_moves_but_a_use_that_counts():
+    for grant, changed in (("a guest without limits", 0), ("uses, and a time after the first", 1)):
+        scene = _scene(grant)
+        scene.board.set_time()
+        wallet = scene.wallet()
+        scene.visit(wallet, [(EXPLAIN, b"\x01")])
+        scene.pass_time(4)
+        watcher = Watcher(scene)
+        before = watcher.contents()
+        equal(_reasons(scene.visit(wallet)), [reasons.ALLOWED])
+        equal(len(watcher.seen), 1)
+        equal(watcher.seen[0] != before, bool(changed), grant)
+        equal(watcher.seen[0][:2], before[:2], "the log comes later")
+
+
+def test_a_handshake_is_done_in_many_slices():
+    scene = _scene()
+    line = scene.connect(scene.wallet(), OPEN)
+    while scene.visits.work():
+        pass
+    slices = []
+    for _ in range(3):
+        line.take()
+        line.give()
+        slices.append(0)
+        while scene.visits.work():
+            slices[-1] += 1
+    true(slices[0] > 40, slices)  # as many as `ecdh` has for a point, its two secrets,
+    true(slices[1] > 20, slices)  # one secret more, and the next ephemeral key
+    equal(_reasons(line), [reasons.ALLOWED])
+
+
 def test_a_denied_guest_hears_why_and_when_it_will_be_a_yes():
     scene = _scene("a rule over midnight")
     scene.board.set_time()
