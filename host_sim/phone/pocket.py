@@ -63,13 +63,14 @@ class Pocket:
         return pocket
 
     def __enter__(self) -> Self:
+        if not self._path.exists():
+            raise PocketError("this phone has no key yet: lockctl phone new")
+        self._guard = self._beside(".lock").open("a")
+        fcntl.flock(self._guard, fcntl.LOCK_EX)
         try:
-            self._guard = self._beside(".lock").open("a")
-            fcntl.flock(self._guard, fcntl.LOCK_EX)
             self._read(json.loads(self._path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            raise PocketError("this phone has no key yet: lockctl phone new") from None
         except (ValueError, KeyError, TypeError):
+            self._guard.close()
             raise PocketError(f"{self._path} is damaged") from None
         return self
 

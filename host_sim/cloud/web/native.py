@@ -3,7 +3,7 @@
 Shares are in `native_shares`. Ids are uids, instants RFC 3339, errors problem documents.
 """
 
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -24,6 +24,7 @@ from ..domain import (
     devices,
     homes,
     issuing,
+    log,
     names,
     permissions,
     phones,
@@ -246,6 +247,12 @@ class Nonce(Body):
     nonce: Annotated[str, Field(pattern=rf"^[0-9a-fA-F]{{{2 * NONCE_BYTES}}}$")] | None = None
 
 
+class CarriedLog(Body):
+    """A piece of a lock's log as a phone got it, in base64url."""
+
+    log: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=1 << 16)]
+
+
 class Event(BaseModel):
     """A CloudEvent (CloudEvents 1.0, JSON format)."""
 
@@ -451,6 +458,21 @@ def time(device_id: str, body: Nonce, call: Carries) -> Statement:
     """The time for the lock, in answer to its nonce."""
     nonce = None if body.nonce is None else bytes.fromhex(body.nonce)
     return _statement(call, issuing.time(call.context, find(call, device_id), nonce))
+
+
+@router.post("/devices/{device_id}/log", responses=problems(404))
+def take_log(device_id: str, body: CarriedLog, call: Carries) -> Statement:
+    """Take in what a phone carried of the lock's log; the acknowledgement is for the lock."""
+    device = find(call, device_id)
+    try:
+        sealed = urlsafe_b64decode(body.log + "=" * (-len(body.log) % 4))
+    except ValueError:
+        raise Invalid("that is no base64url", code="bad-log") from None
+    log.take_carried(call.context, device, sealed)
+    kept = log.acknowledgement(call.context, device)
+    if kept is None:
+        raise Invalid("there is no entry in it", code="bad-log")
+    return _statement(call, kept)
 
 
 @open_router.get("/issuers")
