@@ -17,6 +17,7 @@ from firmware.policy.reasons import ALLOWED
 from firmware.store import entry
 from firmware.store.export import HEAD_BYTES
 from host_sim import words
+from host_sim.cloud.keys import PrivateKey
 from host_sim.phone import ble
 from host_sim.phone.account import Account
 from host_sim.phone.pocket import Pocket, PocketError
@@ -97,26 +98,35 @@ def phone(ctx: click.Context, file: Path | None) -> None:
 # --- the key, and what it is for ---------------------------------------------------------------
 
 
+_public = click.option(
+    "--public",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the public key into this file, in PEM, for `lockctl grant issue`.",
+)
+
+
 @phone.command()
+@_public
 @json_option
 @click.pass_obj
-def new(path: Path, as_json: bool) -> None:
+def new(path: Path, public: Path | None, as_json: bool) -> None:
     """Make the phone's key. It never leaves the file.
 
     \b
     Example:
-      lockctl phone new
+      lockctl phone new --public phone.pub.pem
     """
-    _tell(_described(Pocket.make(path)), as_json)
+    _describe(Pocket.make(path), public, as_json)
 
 
 @phone.command()
+@_public
 @json_option
 @click.pass_obj
-def show(path: Path, as_json: bool) -> None:
+def show(path: Path, public: Path | None, as_json: bool) -> None:
     """Show the phone's public key: x and y, and the thumbprint by which locks know it."""
     with Pocket(path) as pocket:
-        _tell(_described(pocket), as_json)
+        _describe(pocket, public, as_json)
 
 
 @phone.command()
@@ -459,13 +469,16 @@ def _next(verdict: Verdict) -> str | None:
     return datetime.fromtimestamp(verdict.next_s, UTC).isoformat().replace("+00:00", "Z")
 
 
-def _described(pocket: Pocket) -> dict[str, Any]:
+def _describe(pocket: Pocket, public: Path | None, as_json: bool) -> None:
+    if public is not None:
+        public.write_bytes(PrivateKey.from_scalar(pocket.wallet.scalar).public_pem())
     key = credential.key_of_point(pocket.wallet.point)
-    return {
+    described = {
         "key": pocket.wallet.point.hex(),
         "thumbprint": cose.thumbprint(key).hex(),
         "cloud": pocket.phone or None,
     }
+    _tell(described, as_json)
 
 
 def _tell(members: dict[str, Any], as_json: bool) -> None:
