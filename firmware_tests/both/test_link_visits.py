@@ -10,7 +10,7 @@ from firmware.policy.grant import UNLOCK
 from firmware.store import entry
 from firmware_tests.both.board_case import ANSWER_S, GRANTS
 from firmware_tests.both.check import equal, true
-from firmware_tests.both.slices import finish
+from host_sim.phone.slices import finish
 from firmware_tests.both.statement_case import run_named
 from firmware_tests.both.visit_case import LOCK, OPEN, Scene, scalar_of
 

@@ -13,10 +13,11 @@ from firmware.link.session import KEY_BYTES, SALT_BYTES, Session
 from firmware.link.visits import MOST_MESSAGE
 
 from .edhoc import Initiator
+from .slices import finish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Generator
+    from typing import Callable
 
     from .wallet import KnownLock, Wallet
 
@@ -120,14 +121,14 @@ class Visit:
         self._session = None
         self.handshakes += 1
         scalar = ecdh.scalar_of(self._random(ecdh.SEED_BYTES))
-        point = _finish(ecdh.public(scalar, self._random))
+        point = finish(ecdh.public(scalar, self._random))
         self._initiator = Initiator(self._aes, (scalar, point[:32]), self._random)
         return [bytes([session.MESSAGE_1]) + self._initiator.message_1()]
 
     def _proved(self, initiator, message_2):
         """The lock did; now the phone does, and says what it wants."""
         wallet = self._wallet
-        message_3 = _finish(
+        message_3 = finish(
             initiator.take_2(
                 message_2,
                 self._lock.authenticate,
@@ -179,12 +180,3 @@ class Visit:
         if self._sent:
             raise Failed("an answer for something else")
         return self._next(one)
-
-
-def _finish(steps: "Generator[None, None, Any]") -> "Any":
-    """The result of what computes in slices, at once."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
