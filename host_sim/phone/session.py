@@ -79,6 +79,8 @@ class Visit:
 
     def received(self, message: bytes) -> "list[bytes]":
         """What to send in answer to a message. Raises Failed when the visit is over."""
+        if not message:
+            raise Failed("nothing")
         kind, content = message[0], message[1:]
         try:
             if kind == session.GREETING and self._session_is_new():
