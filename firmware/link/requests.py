@@ -29,6 +29,7 @@ CARRY = 7  # answer: the log that the cloud lacks, for the cloud's eyes
 
 HEAD = 3  # bytes before the content of an item
 MOST_ANSWER = 3 * 1024
+MOST_FORGED = 3  # statements in one visit that cost a signature check for nothing
 _TIME_BYTES = 5  # of Unix seconds
 _LOG_ENTRIES = 32
 
@@ -76,6 +77,7 @@ class Requests:
         self.key = key
         self._request = Request(key, UNLOCK, LOCAL, True)
         self._may_read = False
+        self._forged = 0
         self.belongs: "bool | None" = None
         self.answer = bytearray()
 
@@ -105,7 +107,7 @@ class Requests:
         if what == ACT and len(content) == 1:
             return self._act(content[0])
         if what == PUT:
-            return bytes([self._lock.accept(content)])
+            return self._put(content)
         if what == EXPLAIN and len(content) == 1:
             return self._explain(content[0])
         if what == NONCE and not content:
@@ -117,6 +119,14 @@ class Requests:
         if what == CARRY and not content:
             return self._carry()
         raise ValueError("no such request")
+
+    def _put(self, token):
+        reason = self._lock.accept(token)
+        if reason == reasons.BAD_SIGNATURE:
+            self._forged += 1
+            if self._forged > MOST_FORGED:
+                raise ValueError("that is no courier")
+        return bytes([reason])
 
     def _act(self, action):
         self._request.action = action

@@ -338,13 +338,12 @@ class Visits:
         if found is None:
             self._say(visit, session.START_OVER)
             return
-        if not visit.nonce or self._ticks.second - visit.nonce_s > NONCE_LIFE_S:
+        if self._ticks.second - visit.nonce_s > NONCE_LIFE_S:
             self._greet(visit)
             return
         place, ahead = found
         one = Session(self._aes, place.steps[ahead][1], visit.nonce, True)
         plaintext = one.open(content[ID_BYTES:])
-        visit.nonce = b""
         if plaintext is None:
             self._lock.strangers.note(reasons.KEY_UNPROVEN)
             self._say(visit, session.START_OVER)

@@ -10,7 +10,7 @@ from firmware.policy.grant import UNLOCK
 from firmware.store import entry
 from firmware_tests.both.board_case import ANSWER_S, GRANTS
 from firmware_tests.both.check import equal, true
-from firmware_tests.both.slices import finish
+from host_sim.phone.slices import finish
 from firmware_tests.both.statement_case import run_named
 from firmware_tests.both.visit_case import LOCK, OPEN, Scene, scalar_of
 
@@ -171,10 +171,22 @@ def test_anybody_may_be_a_courier():
     line = scene.visit(courier, [(PUT, token) for token in tokens])
     wanted = [reasons.ALLOWED, reasons.MALFORMED, reasons.BAD_SIGNATURE]
     equal([content[0] for _, content in line.visit.answers], wanted)
+    equal(scene.visits._places._places, [])
     equal(_reasons(scene.visit(scene.wallet())), [reasons.ALLOWED])
     batch = run_named("batches continue each other, and each counts once")[1][0]
     line = scene.visit(courier, [(PUT, batch)] * 2)
     equal([content[0] for _, content in line.visit.answers], [reasons.ALLOWED] * 2)
+
+
+def test_whoever_brings_forgeries_has_to_go():
+    scene = _scene()
+    forged = [(PUT, GRANTS["signed by somebody else"])] * 3
+    line = scene.connect(scene.wallet(b"phone 9"), forged)
+    scene.settle()
+    equal((len(line.visit.answers), line.is_open), (3, True))
+    line.outbox += line.visit.ask(forged[:1])
+    scene.settle()
+    equal((len(line.visit.answers), line.is_open), (3, False))
 
 
 def test_a_courier_brings_the_time():
@@ -228,6 +240,7 @@ def test_the_log_travels_sealed():
     export = cloud.open(one)
     equal(export, cloud.open(other))
     true(one[:13] != other[:13])
+    equal(len(one), 13 + len(export) + 16)
     equal(export[:4], b"SLOG")
     equal(export[32 + 4], entry.BOOT)
     equal(cloud.open(one[:-1]), None)
@@ -427,17 +440,16 @@ def test_a_phone_may_ask_for_another_nonce():
 
 
 def test_a_place_goes_with_the_grant():
-    scene = _scene(None)
-    run = run_named("a share is ended, for every phone and for good")
-    scene.board.lock.accept(run[0][0])
-    names = [name for name in (b"phone 1", b"phone 2", b"phone 3") if _opens(scene, name)]
-    true(names)
-    for token, _ in run[1:]:
-        scene.board.lock.accept(token)
-
-
-def _opens(scene, name):
-    return _reasons(scene.visit(scene.wallet(name))) == [reasons.ALLOWED]
+    scene = _scene()
+    wallet = scene.wallet()
+    scene.visit(wallet)
+    true(scene.board.lock.grants.revoke(b"share-1", None, 1))
+    line = scene.visit(wallet)
+    equal((_reasons(line), line.visit.handshakes), ([None], 0))
+    equal(scene.visits._places._places, [])
+    line = scene.visit(wallet)
+    equal((_reasons(line), line.visit.handshakes), ([None], 1))
+    equal(scene.pulses(), 1)
 
 
 def test_after_a_boot_the_phone_starts_over_by_itself():

@@ -8,7 +8,7 @@ from firmware.link.visits import Visits
 from firmware.policy.grant import UNLOCK
 from firmware_tests import soak
 from firmware_tests.both.board_case import WHO, Board
-from firmware_tests.both.slices import finish
+from host_sim.phone.slices import finish
 from firmware_tests.both.soft_aes import aes as soft_aes
 from host_sim.phone.session import Failed, Verdict, Visit
 from host_sim.phone.wallet import Wallet

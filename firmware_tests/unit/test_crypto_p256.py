@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware.crypto import ecdh, p256
-from firmware_tests.both.slices import finish
+from host_sim.phone.slices import finish
 from tools import p256_table
 from tools.bench import crypto as bench
 

@@ -97,10 +97,11 @@ class PrivateKey:
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
     def agree(self, other: PublicKey) -> bytes:
-        """What only the holders of the two keys know (SP 800-56A): the x of a point, 32 bytes."""
-        point = b"\x04" + other.x + other.y
-        key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
-        return self._key.exchange(ec.ECDH(), key)
+        """The x that both this and the other's private key lead to, 32 bytes (ECDH)."""
+        numbers = ec.EllipticCurvePublicNumbers(
+            int.from_bytes(other.x, "big"), int.from_bytes(other.y, "big"), ec.SECP256R1()
+        )
+        return self._key.exchange(ec.ECDH(), numbers.public_key())
 
 
 def load_public(path: Path) -> PublicKey:

@@ -14,7 +14,7 @@ from typing import Any, Self, TextIO
 
 from firmware.crypto import ecdh
 
-from .session import finish
+from .slices import finish
 from .wallet import KnownLock, Wallet
 
 

@@ -13,10 +13,11 @@ from firmware.link.session import KEY_BYTES, SALT_BYTES, Session
 from firmware.link.visits import MOST_MESSAGE
 
 from .edhoc import Initiator
+from .slices import finish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Generator
+    from typing import Callable
 
     from .wallet import KnownLock, Wallet
 
@@ -78,6 +79,8 @@ class Visit:
 
     def received(self, message: bytes) -> "list[bytes]":
         """What to send in answer to a message. Raises Failed when the visit is over."""
+        if not message:
+            raise Failed("nothing")
         kind, content = message[0], message[1:]
         try:
             if kind == session.GREETING and self._session_is_new():
@@ -179,12 +182,3 @@ class Visit:
         if self._sent:
             raise Failed("an answer for something else")
         return self._next(one)
-
-
-def finish(steps: "Generator[None, None, Any]") -> "Any":
-    """The result of what computes in slices, at once."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value

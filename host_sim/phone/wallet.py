@@ -28,14 +28,12 @@ class KnownLock:
         self.carried: "list[bytes]" = []
         self.ratchet: "Ratchet | None" = None
         key = credential.key_of_point(point)
-        self._kid = cose.key_id(key)
-        self._credential = cbor.encode(credential.claims(key))
+        self._by_kid = {edhoc.HEADER_KID: cose.key_id(key)}
+        self.credential = cbor.encode(credential.claims(key))
 
     def authenticate(self, id_cred: dict) -> "tuple[bytes, bytes] | None":
         """Its credential and point, if that is who ID_CRED names."""
-        if id_cred != {edhoc.HEADER_KID: self._kid}:
-            return None
-        return self._credential, self.point
+        return (self.credential, self.point) if id_cred == self._by_kid else None
 
 
 class Wallet:

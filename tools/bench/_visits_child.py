@@ -24,6 +24,7 @@ from firmware.policy.instant import Instant
 from firmware.store import identity
 from firmware.store.flash import Flash
 from host_sim.phone.session import Visit
+from host_sim.phone.slices import finish
 from host_sim.phone.wallet import Wallet
 from host_sim.world.hardware import Hardware
 
@@ -124,15 +125,6 @@ def _us():
 
 def _passed_us(early, late):
     return time.ticks_diff(late, early)  # type: ignore[attr-defined]
-
-
-def finish(steps):
-    """The result of a generator."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 def best(function):
