@@ -18,7 +18,7 @@ WRITE = "060fb669-af8a-403f-be06-f347ad1e4029"
 NOTIFY = "060fb66a-af8a-403f-be06-f347ad1e4029"
 
 MOST_LINKS = 4  # that a stock image for the ESP32 can have
-SILENCE_S = 20  # without a whole message from a central, or a piece to it
+SILENCE_S = 30  # without a whole message from a central, or a piece to it
 MOST_UNSENT = 8192  # bytes for one central
 MOST_BEGUN = 2 * MOST_MESSAGE  # bytes of messages that are under way, of all centrals
 ALWAYS = 640  # bytes; a message that short is taken whatever others have begun
