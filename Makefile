@@ -65,7 +65,7 @@ bench: env ## measure and print against the budgets
 vectors: env ## regenerate firmware_tests/vectors with independent implementations
 	@$(BIN)/python -m tools.vectors
 
-docs: env ## regenerate docs/reasons.md, the table in docs/sharing.md, the example in docs/protocol.md
+docs: env ## regenerate docs/reasons.md, the table in docs/sharing.md, the examples in docs/protocol.md
 	@$(BIN)/python -m tools.reasons
 	@$(BIN)/python -m tools.sharing
 	@$(BIN)/python -m tools.protocol

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Iterator
 
     from .link.clerk import Clerk
+    from .link.gatt import Gatt
     from .store.identity import Identity
     from .store.settings import Settings
 
@@ -71,7 +72,7 @@ class Lock:
         self._ticked_ms = hardware.ticks_ms()
         self._told = ""
         self._applied: "Settings | None" = None
-        ticks = Ticks(hardware.ticks_ms, hardware.ticks_diff)
+        ticks = self.ticks = Ticks(hardware.ticks_ms, hardware.ticks_diff)
         seal = Seal(hkdf_expand(who.device_key, b"state seal", HASH_BYTES))
         self._floor = Floor(flash.pair, seal)
         self.clock = make_clock(ticks, hardware.random, self._floor, Ds3231(hardware.bus))
@@ -94,6 +95,7 @@ class Lock:
         self._inbox = Inbox(flash.statements, self.accept, say)
         self._has_mail = True
         self._clerk: "Clerk | None" = None
+        self._gatt: "Gatt | None" = None
         self._scan: "Iterator[None]" = iter(())
 
     # --- from boot to stop ----------------------------------------------------------------------
@@ -122,6 +124,14 @@ class Lock:
     def connect(self, clerk: "Clerk") -> None:
         """From now on this one speaks for the lock to its cloud."""
         self._clerk = clerk
+
+    def meet(self, gatt: "Gatt") -> None:
+        """From now on phones come this way."""
+        self._gatt = gatt
+
+    def key(self) -> bytes:
+        """By which phones know the lock, 64 bytes; empty if there are none, or not yet."""
+        return self._gatt.visits.point if self._gatt is not None else b""
 
     def is_open(self) -> bool:
         """Whether the strike has current."""
@@ -153,6 +163,8 @@ class Lock:
             self._clerk.note_door(left_ms > 0)
         if self._is_second_over():
             self._tick()
+        elif self._gatt is not None and self._try(self._gatt.work):
+            return 0
         elif not left_ms and self._work():
             return 0
         return min(left_ms or _NAP_MS, _NAP_MS)
@@ -170,6 +182,8 @@ class Lock:
             self._try(task)
         if self._clerk is not None:
             self._clerk.tick()
+        if self._gatt is not None:
+            self._gatt.tick()
 
     def _work(self) -> bool:
         """One piece of what can wait: a statement, a bucket of grants, the cloud. False: done."""
@@ -231,6 +245,7 @@ def run(hardware: "Any", flash: "Any", say: "Say") -> bool:
         issuer.precompute()
     lock.start()
     _connect(lock, hardware, flash, who)
+    _listen(lock, hardware, who)
     say("ready")
     try:
         _serve(lock, hardware, say)
@@ -252,6 +267,20 @@ def _connect(lock, hardware, flash, who):
     post = Post(hardware.network.make_lock())
     lock.connect(Clerk(lock, post, VERSION))
     hardware.network.start(Carrier(post, hardware.network, known, who.lock.decode()).run)
+
+
+def _listen(lock, hardware, who):
+    """Let phones come, if the board has a radio."""
+    if hardware.radio is None or hardware.aes is None:
+        return
+    from .link.gatt import Gatt
+    from .link.visits import Visits
+
+    random = hardware.random
+    gatt = Gatt(hardware.radio, who.lock, random)
+    gatt.visits = Visits(lock, who, hardware.aes, random, lock.ticks, gatt.send, gatt.drop)
+    gatt.start()
+    lock.meet(gatt)
 
 
 def _serve(lock, hardware, say):

@@ -11,6 +11,7 @@ import machine
 from .console import Console
 from .network import Network
 from .pulse import Pulse
+from .radio import find as find_radio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,15 +23,16 @@ _I2C_HZ = 100_000  # what any DS3231 and a few decimetres of wire can do
 class Hardware:
     """`strike` is a Pulse, `bus` leads to the clock chip, `calendar` is the `machine.RTC`.
 
-    `network` is a Network, or None. `ticks_ms` and `ticks_diff` are MicroPython's, `random(n)`
-    returns n bytes. Anything with these members, `has_console` and `wait` will do; the simulator
-    has one.
+    `network` is a Network and `radio` a Radio, or None. `ticks_ms` and `ticks_diff` are
+    MicroPython's, `random(n)` returns n bytes, `aes` is that of `cryptolib`. Anything with these
+    members, `has_console` and `wait` will do; the simulator has one.
     """
 
     def __init__(self, board: "Board") -> None:
         self.ticks_ms = time.ticks_ms
         self.ticks_diff = time.ticks_diff
         self.random = os.urandom
+        self.aes = _find_aes()
         pin = machine.Pin(board.strike, machine.Pin.OUT, value=1 - board.strike_on)
         self.strike = Pulse(pin, board.strike_on, board.pulse_ms, self.ticks_ms, self.ticks_diff)
         self.bus = machine.I2C(
@@ -39,11 +41,24 @@ class Hardware:
         self.calendar = machine.RTC()
         self.network = Network()
         self.has_console = board.has_console
-        self._console = Console() if board.has_console else None
+        radio = self.radio = find_radio(time.sleep_ms)
+        self._console = Console(radio and radio.stream) if board.has_console else None
 
     def wait(self, ms: int) -> "bytes | None":
-        """Wait for a line of the console, and for so many ms at the most."""
+        """Wait for a line of the console or for the radio, and for so many ms at the most."""
         if self._console is not None:
             return self._console.wait(ms)
-        time.sleep_ms(ms)
+        if self.radio is not None:
+            self.radio.wait(ms)
+        else:
+            time.sleep_ms(ms)
         return None
+
+
+def _find_aes():
+    """MicroPython has it beside TLS; a build without has neither."""
+    try:
+        from cryptolib import aes
+    except ImportError:
+        return None
+    return aes

@@ -171,6 +171,7 @@ class Clerk:
             lock.remote.challenge,
             sync.needs_snapshot() or not lock.grants.is_complete(),
             sync.series.done + 1 if sync.series.done < sync.series.pages else 0,
+            lock.key(),
         )
         if news == self._hello:
             return
@@ -183,6 +184,7 @@ class Clerk:
             "challenge": _text(news[5]),
             "lost": news[6],
             "page": news[7],
+            "key": _text(news[8] or None),
             "log": lock.log.sequence,
             "kept": lock.log.acknowledged,
             "version": self._version,

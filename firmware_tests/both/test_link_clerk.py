@@ -96,6 +96,31 @@ def test_a_session_begins_with_hello_and_state_and_the_log():
     equal(json.loads(items[2][2])["lock"], "LOCKED")
 
 
+class Phones:
+    """In place of the Gatt and its Visits."""
+
+    point = b""
+
+    def __init__(self):
+        self.visits = self
+
+    def work(self):
+        return False
+
+    def tick(self):
+        pass
+
+
+def test_the_key_for_phones_is_said_as_soon_as_it_is_computed():
+    board = Linked()
+    phones = Phones()
+    board.lock.meet(phones)
+    board.online()
+    equal(board.hellos(3)[-1]["key"], None)
+    phones.point = bytes(range(64))
+    equal([hello["key"] for hello in board.hellos(3)], [hexlify(phones.point).decode()])
+
+
 def test_hello_is_said_again_when_something_changes_and_not_before():
     board = Linked()
     board.online()

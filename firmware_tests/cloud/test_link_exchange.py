@@ -54,6 +54,11 @@ def device(street):
         return context.session.query(Device).order_by(Device.id).first()
 
 
+def key_of(street):
+    with street.world.transaction() as context:
+        return context.session.query(Device).order_by(Device.id).first().public_key
+
+
 def deeds(street, like="lock.%"):
     with street.world.transaction() as context:
         rows = context.session.query(Deed).filter(Deed.what.like(like)).order_by(Deed.id)
@@ -464,3 +469,19 @@ def test_results_of_nothing_that_was_told_do_nothing(street, anna, bob, door, lo
     forged = {"statement": sha256(b"x").digest()[:8].hex(), "reason": 0, "applied": lock.applied}
     street.say(lock, topics.RESULT, json.dumps(forged).encode())
     assert polled(bob, asked)[0] == "PENDING"
+
+
+def test_phones_learn_the_lock_s_key_from_what_it_says(street, lock, bob, anna, door):
+    first, other = [PrivateKey.from_scalar(scalar).public for scalar in (21, 22)]
+    street.hello(lock)
+    assert key_of(street) is None
+    street.hello(lock, key=(first.x + first.y).hex())
+    street.hello(lock, key="00" * 64)  # no point of the curve
+    assert key_of(street) == first.x + first.y
+    assert deeds(street, "lock.key%") == []
+    give(anna, door, bob.email)
+    phone = ok(bob.get(f"{API}/phones"))[0]["id"]
+    answer = ok(bob.get(f"{API}/devices/{door}/grant", params={"phone": phone}))
+    assert answer["key"] == (first.x + first.y).hex()
+    street.hello(lock, key=(other.x + other.y).hex())
+    assert deeds(street, "lock.key%") == [("lock.key-changed", {})]

@@ -45,6 +45,7 @@ class Hardware:
 
     has_console = False
     network = None
+    radio = None
 
     def __init__(self, unix_s, random):
         self.ms = unix_s * 1000

@@ -13,7 +13,7 @@ from .log import log
 from .preview import preview
 
 
-@click.group(cls=Group, later={"cloud": "tools.lockctl.cloud"})
+@click.group(cls=Group, later={"cloud": "tools.lockctl.cloud", "phone": "tools.lockctl.phone"})
 @click.version_option(package_name="sharelock")
 def main() -> None:
     """Keys, grants and logs of Sharelock.

@@ -5,6 +5,8 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
+from firmware.crypto.p256 import COORDINATE_BYTES, InvalidPoint, PublicKey
+
 from . import addresses, issuing, links, locks, organisations, sharing
 from .context import Context
 from .errors import Conflict, Forbidden, NotFound
@@ -177,6 +179,22 @@ def fall_behind(ctx: Context, device: Device, applied: int) -> None:
     ctx.session.add(
         Deed(device_id=device.id, what="lock.ahead", details={"applied": applied}, at=ctx.now)
     )
+
+
+def know_key(ctx: Context, device: Device, key: bytes) -> None:
+    """A lock says by which key (x and y) phones know it; that it has another is to be read.
+
+    What is no key changes nothing.
+    """
+    if key == device.public_key:
+        return
+    try:
+        PublicKey(key[:COORDINATE_BYTES], key[COORDINATE_BYTES:])
+    except InvalidPoint:
+        return
+    if device.public_key is not None:
+        ctx.session.add(Deed(device_id=device.id, what="lock.key-changed", details={}, at=ctx.now))
+    device.public_key = key
 
 
 def overrule(ctx: Context, actor: Person, device: Device) -> None:

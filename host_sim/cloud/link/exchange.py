@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from firmware.access.remote import CHALLENGE_BYTES
 from firmware.clock.clock import NONCE_BYTES
+from firmware.crypto.p256 import COORDINATE_BYTES
 from firmware.policy import reasons
 from host_sim import words
 
@@ -56,6 +57,7 @@ class Hello(BaseModel):
     kept: _Count
     nonce: str | None = _hex(NONCE_BYTES)
     challenge: str | None = _hex(CHALLENGE_BYTES)
+    key: str | None = _hex(2 * COORDINATE_BYTES)
     lost: bool = False
     page: _Count = 0
     version: Annotated[str, Field(max_length=40)] = ""
@@ -300,6 +302,8 @@ class Exchange:
         peer.challenge = None if hello.challenge == peer.used else hello.challenge
         if not device.state.get("connected"):
             self._presence(ctx, device, peer, True)
+        if hello.key is not None:
+            devices.know_key(ctx, device, bytes.fromhex(hello.key))
         self._applied(ctx, device, hello.applied)
         if hello.nonce and hello.nonce != peer.nonce:
             peer.nonce = hello.nonce
