@@ -33,7 +33,7 @@ ACTION_NAMES = {
 }
 CHANNEL_NAMES = {LOCAL: "local", REMOTE: "remote"}
 LEVEL_NAMES = {GUEST: "guest", ADMIN: "admin", OWNER: "owner"}
-MODE_NAMES = ("normal", "vacation", "privacy", "no-remote")
+MODE_NAMES = ("normal", "vacation", "privacy", "no-remote", "passage")
 TRUST_NAMES = {TRUSTED: "trusted", HOLDOVER: "holdover"}
 
 # A constant of `firmware.policy.reasons`, in small letters, and what it says to people.
