@@ -89,7 +89,7 @@ def test_however_main_ends_the_bolt_is_safe_and_then_the_board_starts_anew(board
 import machine
 from firmware import app
 def run(hardware, flash, say):
-    hardware.strike.start()
+    hardware.parts["strike"].start()
     raise {end}
 app.run = run
 import main
@@ -111,7 +111,7 @@ class Interrupted:
         machine.Pin = pin
         raise KeyboardInterrupt
 def run(hardware, flash, say):
-    hardware.strike.start()
+    hardware.parts["strike"].start()
     machine.Pin = Interrupted
     raise ValueError
 app.run = run

@@ -1,0 +1,62 @@
+"""What the tests of a door share: a `Doorway` in the world of `host_sim.world.door`."""
+
+from firmware.hal.board import Board
+from firmware.lock import calibration
+from firmware.lock.assembly import make_doorway
+from host_sim import words
+from host_sim.world.door import LOCKED_MV, PULLED_MV, UNLOCKED_MV, Door
+
+RECORD = calibration.encode(LOCKED_MV, UNLOCKED_MV, PULLED_MV)
+KINDS = (("motor", "ends"), ("motor", "position"), ("servo", "ends"), ("servo", "position"))
+
+
+class Bench:
+    """A door and the program on it; `log` has the names of what was noted since `new`.
+
+    The loop comes when it is told to, and after `gap_ms` at the latest. `check`, if there is one,
+    is called after each of its rounds.
+    """
+
+    board = Board()
+
+    def __init__(self, drive="motor", sensor="ends", x=1.0, record=RECORD, check=None):
+        self.door = Door(drive, sensor, x)
+        self.record = record
+        self.gap_ms = 50
+        self.log = []
+        self.counts = {}
+        self._check = check
+        self.ticks_ms = lambda: self.door.ms
+        self.ticks_diff = lambda late, early: late - early
+        self.boot()
+
+    def boot(self):
+        """Power comes, or comes back."""
+        self.door.lost_power()
+        self.parts = self.door.parts()
+        self.doorway = make_doorway(self, self.record, self._note)
+
+    def _note(self, reason, count):
+        self.log.append(words.name(reason))
+        self.counts[words.name(reason)] = count
+
+    def new(self):
+        """What was noted since the last call."""
+        log, self.log = self.log, []
+        return log
+
+    def run(self, ms):
+        """Let the loop run, for so long."""
+        end_ms = self.door.ms + ms
+        while self.door.ms < end_ms:
+            wanted_ms = self.doorway.tick()
+            if self._check is not None:
+                self._check()
+            self.door.advance(min(wanted_ms or self.gap_ms, self.gap_ms, end_ms - self.door.ms))
+
+    def act(self, action, ms=2000):
+        """Do it, and let the loop run; what was noted."""
+        self.new()
+        self.doorway.act(action)
+        self.run(ms)
+        return self.new()
