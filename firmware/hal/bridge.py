@@ -21,11 +21,12 @@ class Bridge:
 
     def move(self, way: int, target: int) -> None:
         """Turn: to the lock if `way` is negative. Both are never high on the way there."""
-        first, second = self._to_open, self._to_lock
         if way > 0:
-            first, second = second, first
-        first.value(0)
-        second.value(1)
+            self._to_lock.value(0)
+            self._to_open.value(1)
+        else:
+            self._to_open.value(0)
+            self._to_lock.value(1)
 
     def hold(self) -> None:
         """Brake."""

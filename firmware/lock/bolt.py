@@ -65,7 +65,8 @@ class Bolt:
     """A bolt at rest, wherever it is; `begin` moves it, and `tick` does all that follows.
 
     `drive` has `move(way, target)`, `hold` (no movement, with what force it has) and `rest` (no
-    current). `note(reason, count)` is told what happened; the count is that of attempts.
+    current, which is how it starts). `note(reason, count)` is told what happened; the count is
+    that of attempts.
     """
 
     is_sure = True
@@ -102,7 +103,6 @@ class Bolt:
         self.state = self._place if self._place in _BY_DRIVE else UNKNOWN
         if self.state == UNKNOWN:
             self._told = UNKNOWN
-        drive.rest()
 
     # --- what it is told ------------------------------------------------------------------------
 
@@ -131,7 +131,7 @@ class Bolt:
         self.state = LOCKING if target == LOCKED else UNLOCKING
         if phase == _RUN and self._sensor.way(target) == self._way:
             self._drive.move(self._way, target)
-        elif phase in (_REST, _HOLD):
+        elif phase == _REST or phase == _HOLD:
             self._run()
         else:
             self._pause(_TURN_MS)

@@ -138,7 +138,8 @@ class Doorway:
 
     def _delay_ms(self):
         """After how long the bolt locks by itself; 0 for never, as things are."""
-        if self._bolt.state in (LOCKED, JAMMED) or self.door == OPEN:
+        state = self._bolt.state
+        if state == LOCKED or state == JAMMED or self.door == OPEN:
             return 0
         if self._should_lock:
             return AFTER_CLOSING_MS

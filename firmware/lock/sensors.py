@@ -76,16 +76,19 @@ class Position:
         return self._place
 
     def _near(self, at):
+        """The place; a hard end has no other side."""
         if at is None:
             return FAULTY
-        for place in (LOCKED, UNLOCKED, PULLED) if self.pulls else (LOCKED, UNLOCKED):
-            near = _STILL_NEAR if place == self._place else _NEAR
-            if abs(at - self._end(place)) <= near:
-                return place
-        # A hard end has no other side.
-        if at < 0:
+        if at <= self._reach(LOCKED):
             return LOCKED
-        return (PULLED if self.pulls else UNLOCKED) if at > self._pulled else BETWEEN
+        if abs(at - _THROW) <= self._reach(UNLOCKED):
+            return UNLOCKED
+        if at >= self._pulled - self._reach(PULLED):
+            return PULLED if self.pulls else UNLOCKED
+        return BETWEEN
+
+    def _reach(self, place):
+        return _STILL_NEAR if place == self._place else _NEAR
 
     def _end(self, place):
         if place == LOCKED:

@@ -6,6 +6,7 @@ from firmware.lock.assembly import make_doorway
 from host_sim import words
 from host_sim.world.door import LOCKED_MV, PULLED_MV, UNLOCKED_MV, Door
 
+NAP_MS = 50  # of a loop that has nothing to do
 RECORD = calibration.encode(LOCKED_MV, UNLOCKED_MV, PULLED_MV)
 KINDS = (("motor", "ends"), ("motor", "position"), ("servo", "ends"), ("servo", "position"))
 
@@ -13,8 +14,8 @@ KINDS = (("motor", "ends"), ("motor", "position"), ("servo", "ends"), ("servo", 
 class Bench:
     """A door and the program on it; `log` has the names of what was noted since `new`.
 
-    The loop comes when it is told to, and after `gap_ms` at the latest. `check`, if there is one,
-    is called after each of its rounds.
+    The loop comes when it is told to, or each `late_ms` if it has so much else to do. `check`, if
+    there is one, is called after each of its rounds.
     """
 
     board = Board()
@@ -22,7 +23,7 @@ class Bench:
     def __init__(self, drive="motor", sensor="ends", x=1.0, record=RECORD, check=None):
         self.door = Door(drive, sensor, x)
         self.record = record
-        self.gap_ms = 50
+        self.late_ms = 0
         self.log = []
         self.counts = {}
         self._check = check
@@ -52,7 +53,8 @@ class Bench:
             wanted_ms = self.doorway.tick()
             if self._check is not None:
                 self._check()
-            self.door.advance(min(wanted_ms or self.gap_ms, self.gap_ms, end_ms - self.door.ms))
+            next_ms = max(wanted_ms or NAP_MS, self.late_ms)
+            self.door.advance(min(next_ms, end_ms - self.door.ms))
 
     def act(self, action, ms=2000):
         """Do it, and let the loop run; what was noted."""

@@ -46,6 +46,7 @@ def test_it_locks_and_unlocks_and_says_so_when_it_is_there():
         equal(state(bench), UNLOCKING, kind)
         bench.run(2000)
         equal((state(bench), bench.new()), (UNLOCKED, ["bolt_unlocked"]), kind)
+        true(bench.door.is_free(), kind)
         equal(bench.act(UNLOCK) + bench.act(MANAGE), [], kind)
         equal(bench.doorway.tick(), 0, "nothing is due at rest")
 
@@ -76,16 +77,34 @@ def test_a_jam_is_tried_again_given_up_and_forgotten_when_the_bolt_moves():
 def test_what_is_in_the_way_for_a_moment_costs_an_attempt():
     bench = Bench("motor", "position")
     bench.door.jam = 0.4
-    bench.act(LOCK, 1000)
+    bench.act(LOCK, 800)
+    true(bench.door.x < 0.45)
+    bench.run(300)
+    true(bench.door.x > 0.5, "it lets go")
     bench.door.jam = None
     bench.run(3000)
     equal((bench.new(), bench.counts["bolt_locked"]), (["bolt_locked"], 2))
+
+
+def test_a_loop_that_comes_late_does_not_throw_the_bolt_when_it_lets_the_latch_go():
+    bench = Bench("motor", "position", x=0.0)
+    bench.act(PULL, 1500)
+    bench.late_ms = 250
+    least = 1.0
+    for _ in range(30):
+        bench.run(250)
+        least = min(least, bench.door.x)
+    true(0.5 < least < 0.9, least)
+    true(bench.door.is_free())
 
 
 def test_an_answer_in_the_middle_of_a_throw_turns_it_round():
     for kind in KINDS:
         bench = Bench(*kind)
         bench.act(LOCK, 400)
+        bench.doorway.act(UNLOCK)
+        bench.door.advance(1)
+        equal((bench.door.driven_ms, state(bench)), (0, UNLOCKING), "it rests before it turns")
         equal(bench.act(UNLOCK), ["bolt_unlocked"], kind)
         bench.act(LOCK, 400)
         bench.doorway.stop()
@@ -119,6 +138,15 @@ def test_the_motor_yields_to_a_hand_that_holds_against_it():
     equal(state(bench), JAMMED, "nobody believes an end that was never left")
     bench.door.hand = None
     equal(bench.act(UNLOCK), ["bolt_unlocked"])
+
+
+def test_a_latch_that_slips_out_of_the_hold_is_not_said_to_be_pulled():
+    bench = Bench("motor", "position", x=0.0)
+    bench.act(PULL, 2000)
+    equal(state(bench), PULLED)
+    bench.door.hand = 1.0
+    bench.run(150)
+    equal(state(bench), UNLOCKING)
 
 
 # --- faults --------------------------------------------------------------------------------------
@@ -169,6 +197,29 @@ def test_without_its_position_it_opens_blindly_once_and_does_not_lock():
         bench.door.slam()
         bench.act(LOCK, 3000)
         true(bench.door.x > 0.9)
+
+
+def test_a_position_that_is_lost_in_the_middle_of_a_throw_ends_it():
+    for drive in ("motor", "servo"):
+        bench = Bench(drive, "position")
+        bench.act(LOCK, 300)
+        bench.door.cut.add("position")
+        bench.run(30)
+        equal((bench.door.driven_ms < 20, state(bench)), (True, UNKNOWN))
+        equal(bench.new(), ["bolt_lost"])
+
+
+def test_a_bolt_that_bounces_back_has_not_arrived():
+    bench = Bench("motor", "position")
+    bench.doorway.act(LOCK)
+    while bench.door.x > 0.06:
+        bench.run(10)
+    bench.door.hand = 0.5
+    bench.run(140)
+    equal((state(bench), bench.new()), (LOCKING, []))
+    bench.door.hand = None
+    bench.run(3000)
+    equal((state(bench), bench.counts["bolt_locked"]), (LOCKED, 2))
 
 
 def test_a_bolt_that_nobody_calibrated_opens_and_does_not_lock():

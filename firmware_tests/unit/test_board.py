@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from firmware.hal.board import Desk
 from firmware.policy import reasons
 from firmware.policy.grant import Grant
 from firmware.policy.instant import from_unix
@@ -14,7 +15,8 @@ from host_sim.cloud.issuer import issue, sign, time
 
 RUNTIMES = ("cpython", "micropython")
 RESET_STATUS = 3
-PULSE_MS = 3000
+PULSE_MS = Desk.pulse_ms
+MOTOR_MS = Desk.limit_ms
 NOW = from_unix(1_767_607_200)  # 2026-01-05T10:00:00Z
 OPEN, SHUT = "pin 26 1", "pin 26 0"
 
@@ -71,6 +73,30 @@ def test_a_life_with_power_cuts(board):
     board.on()
     board.off()
     assert board.boots() == [entry.FIRST, entry.UNCLEAN, entry.CLEAN]
+
+
+MOTOR = """
+from firmware.hal.board import Desk
+Desk.fitted = ("motor", "end_stops", "button")
+import boot, main
+"""
+
+
+def test_a_motor_stops_at_its_limit_and_however_main_ends(board):
+    board.provision()
+    board._process = board.start(MOTOR)
+    board.hear("ready")
+    board.leave("1.cose", grant(b"1"))
+    board.hear("1.cose: 0")
+    assert sorted(board.happened()) == ["pin 25 0", "pin 27 0"]
+    assert board.open() == reasons.ALLOWED
+    with pytest.raises(subprocess.TimeoutExpired):
+        board._process.wait(MOTOR_MS / 1000 + 1)
+    (on_ms, on), (off_ms, off), (_, again) = board.trace()[:3]
+    assert (on, off, again) == ("pin 27 1", "pin 27 0", "pin 27 1")
+    assert abs(off_ms - on_ms - MOTOR_MS) < 500
+    assert board.interrupt() == RESET_STATUS
+    assert board.happened()[:2] == ["pin 27 0", "reset"]
 
 
 def test_a_board_that_is_not_provisioned_says_so_and_stays_at_the_prompt(board):

@@ -158,6 +158,10 @@ class Door:
         """Whether nobody gets in: as an end stop in perfect order would see it, and a bit."""
         return self.x <= 0.1 and not self.is_open
 
+    def is_free(self):
+        """Whether the drive has no current, not even to brake."""
+        return self._force() is None
+
     # --- time -----------------------------------------------------------------------------------
 
     def advance(self, ms):
@@ -177,7 +181,7 @@ class Door:
     def _is_still(self):
         if self._bounces or self.hand is not None or self.x > 1.05:
             return False
-        return abs(self.speed) < _STILL and self._force() is None
+        return abs(self.speed) < _STILL and self.is_free()
 
     def _force(self):
         """The speed that the drive wants, and in how many ms it has it; None: no current."""
