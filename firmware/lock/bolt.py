@@ -16,6 +16,7 @@ from .states import (
     LOCKED,
     LOCKING,
     PULLED,
+    TO_LOCK,
     TO_OPEN,
     UNKNOWN,
     UNLOCKED,
@@ -201,7 +202,7 @@ class Bolt:
         place = self._look()
         if place != self._place:
             self._has_left = True
-        if place == FAULTY and self._target == LOCKED:
+        if place == FAULTY and self._way == TO_LOCK:
             self._jam()
         elif place == self._target:
             self._settle()

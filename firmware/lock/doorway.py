@@ -2,7 +2,8 @@
 
 Imports its siblings and policy. Who may come in is decided elsewhere; `act` does it. Here is what
 a door does by itself: it never throws the bolt while it is open, it locks by itself after a while
-and when it was closed, and the button inside opens whatever the rules say.
+and when it was closed, if it can see that it is closed, and the button inside opens whatever the
+rules say.
 """
 
 from ..policy import reasons
@@ -95,7 +96,8 @@ class Doorway:
         return left_ms
 
     def _open(self, target):
-        self._should_lock = self._was_open = False
+        self._should_lock = False
+        self._was_open = self.door == OPEN
         self._since = self._ticks_ms()
         self._bolt.begin(target)
 
@@ -139,7 +141,7 @@ class Doorway:
     def _delay_ms(self):
         """After how long the bolt locks by itself; 0 for never, as things are."""
         state = self._bolt.state
-        if state == LOCKED or state == JAMMED or self.door == OPEN:
+        if state == LOCKED or state == JAMMED or self.door != CLOSED:
             return 0
         if self._should_lock:
             return AFTER_CLOSING_MS

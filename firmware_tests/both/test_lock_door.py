@@ -1,6 +1,7 @@
 """A bolt on its door, in a world that behaves: what it does, says, and gives up."""
 
 from firmware.hal.board import Board
+from firmware.lock.assembly import make_doorway
 from firmware.lock.bolt import ATTEMPTS
 from firmware.lock.doorway import AFTER_CLOSING_MS
 from firmware.lock.states import (
@@ -209,6 +210,18 @@ def test_a_position_that_is_lost_in_the_middle_of_a_throw_ends_it():
         equal(bench.new(), ["bolt_lost"])
 
 
+def test_a_position_that_is_lost_while_the_latch_is_let_go_does_not_lock():
+    for drive in ("motor", "servo"):
+        bench = Bench(drive, "position")
+        bench.act(PULL, 2000)
+        while state(bench) == PULLED:
+            bench.run(10)
+        bench.door.cut.add("position")
+        bench.run(LIMIT_MS + 1000)
+        true(bench.door.x > 0.9, bench.door.x)
+        true(bench.door.is_free())
+
+
 def test_a_bolt_that_bounces_back_has_not_arrived():
     bench = Bench("motor", "position")
     bench.doorway.act(LOCK)
@@ -267,6 +280,27 @@ def test_it_locks_by_itself_after_the_delay_and_soon_after_the_door_was_closed()
     equal((bench.doorway.door, bench.new()), (CLOSED, ["door_closed"]), "bounces are not told")
     bench.run(2000)
     equal((state(bench), bench.new()), (LOCKED, ["auto_lock", "bolt_locked"]))
+
+
+def test_who_opens_an_open_door_again_has_it_locked_soon_after_closing():
+    bench = Bench("motor", "ends")
+    bench.doorway.auto_lock_ms = 60_000
+    bench.door.swing()
+    bench.run(200)
+    bench.act(UNLOCK)
+    bench.door.slam()
+    bench.run(4000)
+    equal(state(bench), LOCKED)
+
+
+def test_without_a_contact_it_locks_only_for_who_asks():
+    bench = Bench("motor", "ends")
+    del bench.parts["closed"]
+    bench.doorway = make_doorway(bench, None, bench._note)
+    bench.doorway.auto_lock_ms = 1000
+    bench.run(10_000)
+    equal((state(bench), bench.doorway.door), (UNLOCKED, UNKNOWN))
+    equal(bench.act(LOCK), ["bolt_locked"])
 
 
 def test_who_unlocks_again_has_the_whole_delay_again():
