@@ -72,9 +72,14 @@ class Doorway:
             self._lock()
 
     def hold(self, is_held: bool) -> None:
-        """From now on the bolt stays unlocked, or no longer; who asks for it can still lock."""
+        """From now on the bolt stays unlocked, or no longer; who asks for it can still lock.
+
+        Nothing happens to a strike, whose coil is made for pulses.
+        """
         if is_held != self._is_held:
             self._is_held = is_held
+            if not self._bolt.is_sure:
+                return
             self._note(reasons.HELD_OPEN if is_held else reasons.HOLD_OVER, 0)
             if is_held:
                 self._open(UNLOCKED)

@@ -226,6 +226,18 @@ def test_in_the_mode_passage_the_bolt_stays_unlocked():
     equal(bolts(board), told)
 
 
+def test_a_strike_is_not_held_by_any_mode():
+    board = Board()
+    settings = Settings()
+    settings.version = 1
+    settings.mode = PASSAGE
+    settings.auto_lock_s = 1
+    equal(board.lock.settings.put(settings), reasons.ALLOWED)
+    board.lock._apply_settings()
+    board.live(5)
+    equal(([level for _, level in board.hardware.pin.changes], bolts(board)), ([0], []))
+
+
 def test_a_stop_in_the_middle_of_a_throw_leaves_no_current_and_the_next_boot_notices():
     door = Door("motor", "ends")
     board = Board(door=door)
