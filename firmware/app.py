@@ -17,15 +17,14 @@ from .clock.clock import Clock
 from .clock.ds3231 import Ds3231
 from .clock.ticks import Ticks
 from .crypto.kdf import HASH_BYTES, hkdf_expand
-from .lock.strike import Strike
+from .lock.assembly import make_doorway, make_signal
 from .policy import reasons
-from .policy.decision import UNKNOWN, Now
+from .policy.decision import PASSAGE, UNKNOWN, Now
 from .policy.instant import Instant
-from .store import cloud, damage, entry, identity
+from .store import cloud, damage, ends, entry, identity
 from .store.floor import Floor
 from .store.grants import Grants
 from .store.log import Log
-from .store.seal import Seal
 from .store.settings import SettingsStore
 from .store.strangers import Strangers
 
@@ -73,7 +72,7 @@ class Lock:
         self._told = ""
         self._applied: "Settings | None" = None
         ticks = self.ticks = Ticks(hardware.ticks_ms, hardware.ticks_diff)
-        seal = Seal(hkdf_expand(who.device_key, b"state seal", HASH_BYTES))
+        seal = who.seal()
         self._floor = Floor(flash.pair, seal)
         self.clock = make_clock(ticks, hardware.random, self._floor, Ds3231(hardware.bus))
         self.log = Log(flash.log, flash.state, hkdf_expand(who.device_key, b"log", HASH_BYTES))
@@ -82,9 +81,12 @@ class Lock:
         self.sync = Sync(flash.pair, seal)
         self.root = Root(who.root, who.issuer, flash.pair, seal) if who.root else None
         strangers = self.strangers = Strangers(self.log)
+        self.doorway = make_doorway(hardware, ends.read(flash.pair, seal), self._note)
+        self._signal = make_signal(hardware)
+        self._answers = 0  # that people were told
         self.door = Door(
             self.grants, self.log, strangers, self.clock, ticks,
-            self.settings.current.clock_zone(), Strike(hardware.strike),
+            self.settings.current.clock_zone(), self.doorway,
         )  # fmt: skip
         self.remote = Remote(self.grants, self.door, ticks, hardware.random)
         self.intake = Intake(
@@ -117,7 +119,7 @@ class Lock:
 
     def stop(self) -> None:
         """Before power goes, if somebody says so: nothing is left to be found out at boot."""
-        self._hardware.strike.stop()
+        self.doorway.stop()
         self.door.tick()
         self.log.close()
 
@@ -133,10 +135,6 @@ class Lock:
         """By which phones know the lock, 64 bytes; empty if there are none, or not yet."""
         return self._gatt.visits.point if self._gatt is not None else b""
 
-    def is_open(self) -> bool:
-        """Whether the strike has current."""
-        return bool(self._hardware.strike.is_on)
-
     def accept(self, token: bytes) -> int:
         """Take in a statement; the number of a reason, or of the clock's event."""
         reason = self.intake.accept(token)
@@ -150,15 +148,18 @@ class Lock:
             self.door.zone = settings.clock_zone()
             self.grants.mode = settings.mode
             self.clock.limit(settings.most_error_s)
+            self.doorway.auto_lock_ms = settings.auto_lock_s * 1000
+            self.doorway.hold(settings.mode == PASSAGE)
 
     # --- all the time ---------------------------------------------------------------------------
 
     def step(self) -> int:
         """Do what is due; the ms for which there is nothing to do.
 
-        While the strike has current, only what cannot wait, because other work has no deadline.
+        While the bolt moves, only what cannot wait, because other work has no deadline.
         """
-        left_ms = self._hardware.strike.tick()
+        left_ms = self.doorway.tick()
+        self._tell()
         if self._clerk is not None:
             self._clerk.note_door(left_ms > 0)
         if self._is_second_over():
@@ -168,6 +169,20 @@ class Lock:
         elif not left_ms and self._work():
             return 0
         return min(left_ms or _NAP_MS, _NAP_MS)
+
+    def _tell(self) -> None:
+        """Let lamp and buzzer show the newest answer."""
+        reason = self.door.last_reason
+        if self._answers != self.door.answers and reason is not None:
+            self._answers = self.door.answers
+            self._signal.tell(reason)
+        self._signal.tick()
+
+    def _note(self, reason: int, count: int) -> None:
+        """Enter what happened at the door, and show it."""
+        self.clock.read(self._now)
+        self.log.append(entry.BOLT, self._now, reason, count=count)
+        self._signal.tell(reason)
 
     def _is_second_over(self) -> bool:
         now_ms = self._hardware.ticks_ms()

@@ -23,6 +23,7 @@ RUNNING = {
     "crypto": ("p256", "cose", "cwt", "kdf", "constant_time"),
     "store": ("grants", "log", "settings", "floor", "strangers"),
     "clock": ("clock", "ticks", "ds3231", "epoch"),
+    "lock": ("assembly",),
     "access": ("sync", "intake", "door"),
     "link": ("visits",),
 }

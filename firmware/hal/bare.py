@@ -11,9 +11,9 @@ _FULL_SPEED_HZ = 240_000_000  # a stock image boots at 160 MHz
 
 
 def safe() -> None:
-    """The strike has no current, whatever a program thought."""
-    board = this()
-    machine.Pin(board.strike, machine.Pin.OUT, value=1 - board.strike_on)
+    """No drive has current, whatever a program thought."""
+    for pin, off in this().outputs():
+        machine.Pin(pin, machine.Pin.OUT, value=off)
 
 
 def full_speed() -> None:

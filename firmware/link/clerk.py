@@ -32,6 +32,9 @@ _LOG_ENTRIES = 32  # in one piece
 _DIGEST_GRANTS = 8  # in one piece of work
 _ID_BYTES = 8
 _MOST_RESULTS = 32
+# By the numbers of `lock.states`.
+BOLT_NAMES = ("UNKNOWN", "LOCKED", "UNLOCKED", "PULLED", "LOCKING", "UNLOCKING", "JAMMED")
+DOOR_NAMES = (None, "open", "closed")
 _ANSWERS = (reasons.TIME_SET, reasons.TIME_JUMPED, reasons.TIME_TURNED_BACK)
 
 
@@ -83,7 +86,7 @@ class Clerk:
             if self._online or self._now.trust == UNKNOWN:
                 self._ask_time()
         if self._online:
-            self._say_state()  # also while the strike has current
+            self._say_state()  # also while the bolt moves
 
     def _ask_time(self):
         self._asked_s = self._second
@@ -196,14 +199,16 @@ class Clerk:
 
     def _say_state(self):
         door = self._lock.door
-        news = (self._lock.is_open(), door.answers)
+        doorway = self._lock.doorway
+        battery = doorway.battery and doorway.battery.mv
+        news = (doorway.state, doorway.door, battery, door.answers)
         if news == self._state:
             return
         known = self._now.trust != UNKNOWN
         said = {
-            "lock": "UNLOCKED" if news[0] else "LOCKED",
-            "battery": None,
-            "door": None,
+            "lock": BOLT_NAMES[news[0]],
+            "battery": battery,
+            "door": DOOR_NAMES[news[1]],
             "reason": door.last_reason,
             "share": _text(door.last_share),
             "at": to_unix(self._now.at) if known and door.answers else None,

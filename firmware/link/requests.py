@@ -156,11 +156,11 @@ class Requests:
         return said if at is None else said + to_unix(at).to_bytes(_TIME_BYTES, "big")
 
     def _status(self):
-        """Whether it is open, trust of the clock; applied, last entry of the log, last kept."""
+        """Bolt, door, trust of the clock; applied, last entry of the log, last kept."""
         if not self._decide():
             return b""
         lock = self._lock
-        said = bytes([lock.is_open(), self._desk.trust()])
+        said = bytes([lock.doorway.state, lock.doorway.door, self._desk.trust()])
         for number in (lock.sync.applied, lock.log.sequence, lock.log.acknowledged):
             said += number.to_bytes(4, "big")
         return said

@@ -22,6 +22,7 @@ ARROWS = {
     "hal": set(),
     "selftest": _RULES,
     "provision": _RULES | {"store", "link"},
+    "calibrate": {"lock", "store"},
     "app": _STATE | {"access", "link", "selftest"},
     "boot": {"hal"},
     "main": {"app", "hal", "store"},

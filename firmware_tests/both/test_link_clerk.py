@@ -9,11 +9,14 @@ from firmware.link import post as kinds
 from firmware.link.clerk import LOG_AGAIN_S, PAGES_AFTER_S, Clerk
 from firmware.link.post import MOST_BYTES, MOST_ITEMS, Post
 from firmware.policy import reasons
-from firmware.store import entry
+from firmware.policy.grant import PULL
+from firmware.store import ends, entry
 from firmware.store.export import HEAD_BYTES, read_head
-from firmware_tests.both.board_case import GRANTS, Board
+from firmware_tests.both.board_case import GRANTS, WHO, Board
 from firmware_tests.both.check import equal, true
+from firmware_tests.both.door_case import RECORD
 from firmware_tests.both.statement_case import run_named
+from host_sim.world.door import Door
 
 
 class OneThread:
@@ -288,6 +291,29 @@ def test_the_state_tells_of_an_opening_and_its_end():
     equal([state["lock"] for state in states], ["UNLOCKED", "LOCKED"])
     equal(states[0]["reason"], reasons.ALLOWED)
     true(states[0]["share"])
+
+
+def test_the_state_tells_of_bolt_door_and_battery():
+    door = Door("motor", "position", x=0.0)
+    board = Linked(door=door)
+    ends.write(board.flash.pair, WHO.seal(), RECORD)
+    board.boot()
+    board.online()
+
+    def told(seconds=2):
+        items = board.carried(seconds)
+        carried = [json.loads(what) for _, where, what in items if where == b"state"]
+        return [(state["lock"], state["door"], state["battery"] // 50) for state in carried]
+
+    equal(told(), [("LOCKED", "closed", 79)])
+    board.lock.doorway.act(PULL)
+    equal([lock for lock, _, _ in told(8)], ["UNLOCKING", "PULLED", "UNLOCKED"])
+    door.swing()
+    equal(told(), [("UNLOCKED", "open", 79)])
+    door.battery_mv = 3000
+    true(told(30)[-1][2] < 70)
+    door.cut.add("position")
+    equal(told()[-1][0], "UNKNOWN")
 
 
 def test_the_carrier_hears_of_somebody_at_the_door():

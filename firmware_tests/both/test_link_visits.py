@@ -4,6 +4,7 @@ from firmware.crypto import ecdh
 from firmware.link import session
 from firmware.link.requests import ACT, CARRY, EXPLAIN, LOG, NONCE, PUT, STATUS
 from firmware.link.visits import MOST_TRIES, MOST_VISITS, NONCE_LIFE_S, QUIET_S
+from firmware.lock.states import LOCKED, UNLOCKED
 from firmware.policy import reasons
 from firmware.policy.grant import LOCK as LOCKING
 from firmware.policy.grant import UNLOCK
@@ -217,8 +218,8 @@ def test_status_and_log_are_for_those_who_may():
     wallet = scene.wallet()
     line = scene.visit(wallet, [(STATUS, b"")] + OPEN + [(STATUS, b"")])
     before, _, after = [content for _, content in line.visit.answers]
-    equal((before[0], after[0]), (0, 1))
-    equal((len(before), before[2:6]), (14, bytes(4)))
+    equal((before[0], after[0]), (LOCKED, UNLOCKED))
+    equal((len(before), before[3:7]), (15, bytes(4)))
     line = scene.visit(wallet, [(LOG, bytes(4)), (LOG, b"\x00\x00\x00\x01")])
     first, second = [content for _, content in line.visit.answers]
     equal(first[:4], b"SLOG")

@@ -325,6 +325,9 @@ def test_a_state_is_shown_by_the_apis(street, anna, lock):
     assert ok(anna.get(path))["result"]["lockProperties"]["state"] == 5
     street.say(lock, topics.STATE, b'{"lock": "JAMMED"}', retained=True)
     assert ok(anna.get(path))["result"]["lockProperties"]["stateChangeResult"] == 1
+    for word, state in ((b"PULLED", 7), (b"UNKNOWN", 9), (b"LOCKED", 6)):
+        street.say(lock, topics.STATE, b'{"lock": "%s"}' % word, retained=True)
+        assert ok(anna.get(path))["result"]["lockProperties"]["state"] == state
     street.go(lock)
     assert ok(anna.get(path))["result"]["isConnected"] is False
 

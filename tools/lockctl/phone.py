@@ -13,6 +13,7 @@ import click
 from firmware.crypto import cose
 from firmware.crypto.p256 import InvalidPoint
 from firmware.link import credential, requests
+from firmware.link.clerk import BOLT_NAMES, DOOR_NAMES
 from firmware.policy.reasons import ALLOWED
 from firmware.store import entry
 from firmware.store.export import HEAD_BYTES
@@ -33,7 +34,7 @@ from .output import console, print_json, table
 Ask = Callable[[list[Item]], list[Item]]
 
 _ACTIONS = {name: number for number, name in words.ACTION_NAMES.items()}
-_STATUS_BYTES = 14
+_STATUS_BYTES = 15
 
 
 class PhoneGroup(Group):
@@ -278,15 +279,18 @@ def explain(
 def status(
     path: Path, lock: str | None, adapter: str | None, seconds: float, as_json: bool
 ) -> None:
-    """Show how the lock is: open or not, its clock, how far its changes and its log are."""
+    """Show how the lock is: bolt, door, clock, how far its changes and its log are."""
     with Pocket(path) as pocket:
         with _at(pocket, lock, adapter, seconds) as ask:
             answer = ask([(requests.STATUS, b"")])[0][1]
     if len(answer) != _STATUS_BYTES:
         raise Unknown
-    numbers = [int.from_bytes(answer[at : at + 4], "big") for at in (2, 6, 10)]
-    clock = words.TRUST_NAMES.get(answer[1], "unknown")
-    told = {"open": bool(answer[0]), "clock": clock}
+    numbers = [int.from_bytes(answer[at : at + 4], "big") for at in (3, 7, 11)]
+    told = {
+        "bolt": BOLT_NAMES[answer[0]].lower(),
+        "door": DOOR_NAMES[answer[1]],
+        "clock": words.TRUST_NAMES.get(answer[2], "unknown"),
+    }
     _tell({**told, **dict(zip(("applied", "log", "kept"), numbers, strict=True))}, as_json)
 
 

@@ -37,7 +37,8 @@ SERIES_EVERY_S = 60
 Transact = Callable[[], AbstractContextManager[Context]]
 
 _Count = Annotated[int, Field(ge=0, le=0x3FFF_FFFF)]
-_STATES = {"UNLOCKED": 0, "LOCKED": 1}  # as the APIs have it
+# As the APIs have it; what moves or is jammed is where it was last.
+_STATES = {"UNLOCKED": 0, "LOCKED": 1, "PULLED": 2, "UNKNOWN": -1}
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class Result(BaseModel):
 class Said(BaseModel):
     """The state of a lock, for people."""
 
-    lock: Literal["LOCKED", "UNLOCKED", "LOCKING", "UNLOCKING", "JAMMED"]
+    lock: Literal["UNKNOWN", "LOCKED", "UNLOCKED", "PULLED", "LOCKING", "UNLOCKING", "JAMMED"]
     battery: Annotated[int, Field(ge=0, le=100_000)] | None = None  # mV
     door: Literal["open", "closed"] | None = None
     reason: Annotated[int, Field(ge=0, le=255)] | None = None

@@ -31,7 +31,7 @@ _COMPONENTS = {
     "door": "binary_sensor",
     "access": "event",
 }
-_LOCK_STATES = {0: "UNLOCKED", 1: "LOCKED"}
+_LOCK_STATES = {0: "UNLOCKED", 1: "LOCKED", 2: "UNLOCKED"}
 
 Publish = Callable[[str, bytes, bool], None]  # topic, payload, whether it is retained
 

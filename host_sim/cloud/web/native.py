@@ -73,7 +73,7 @@ class DeviceSettings(Body):
     """What a lock can be told; `null` is its own default."""
 
     auto_lock_s: int | None = Field(default=None, ge=0, le=MOST_AUTO_LOCK_S)
-    mode: Literal["normal", "vacation", "privacy", "no-remote"] | None = None
+    mode: Literal["normal", "vacation", "privacy", "no-remote", "passage"] | None = None
     most_error_s: int | None = Field(default=None, ge=LEAST_ERROR_S, le=3_600)
 
 
