@@ -39,9 +39,10 @@ class _Names:
 
 sys.modules["time"] = clock = _Time()  # before anything of the firmware asks it
 
-from firmware.link import lines, wire  # noqa: E402
+from firmware.link import carrier, lines, wire  # noqa: E402
 
 wire.socket = names = _Names()
+carrier.LONGEST_PAUSE_MS = 1000  # many sessions end here; how the pauses grow is tested elsewhere
 
 
 class Lines(lines.Lines):

@@ -106,7 +106,7 @@ def test_duplicates_garbage_and_a_flood_change_nothing_twice(board, cloud):
     for _ in range(100):
         cloud.say("down/statement", token[:-1] + bytes([token[-1] ^ 1]))
     assert board.open() == reasons.ALLOWED  # within half a minute it is the same use
-    said = cloud.push(signed(grant(b"2", sequence=2)))
+    said = cloud.push(signed(grant(version=2, sequence=2)))
     while said["reason"] == reasons.BAD_SIGNATURE:
         said = cloud.hear_json("up/result")
     assert said["reason"] == reasons.ALLOWED
