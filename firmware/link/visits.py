@@ -83,7 +83,7 @@ class Visits:
         self._ticks = ticks
         self._send = send
         self._drop = drop
-        self._secret = credential.private_key(who.device_key)  # never meets a point, see `ecdh`
+        self._secret = credential.private_key(who.device_key)
         self._credential = b""
         self._kid = b""
         self._spare: "Any" = None  # the ephemeral key of the next handshake and its G_Y
