@@ -9,7 +9,7 @@ MicroPython's integers are not constant-time. What is done about that:
   returns n bytes.
 - A key that is used more than once is split: `pair` multiplies by an ephemeral scalar, which is
   wanted anyway, and by the difference to it, which is as random; the sum of the points is the
-  key's own product. So the key itself never meets a point.
+  key's own product. So the key itself meets no point but G.
 """
 
 from . import p256

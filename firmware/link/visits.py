@@ -83,7 +83,7 @@ class Visits:
         self._ticks = ticks
         self._send = send
         self._drop = drop
-        self._secret = credential.private_key(who.device_key)  # never meets a point, see `ecdh`
+        self._secret = credential.private_key(who.device_key)
         self.point = b""  # by which phones know the lock, 64 bytes once it is computed
         self._credential = b""
         self._kid = b""

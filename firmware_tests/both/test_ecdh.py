@@ -90,3 +90,30 @@ def test_odd_multiples_are_those_of_the_generated_table():
         equal(p256.normalise([point]), table[64 * place : 64 * place + 64], place)
         x, y = p256.load(table, place)
         point = (x, y, 1)
+
+
+def test_no_two_runs_compute_with_the_same_numbers():
+    table = p256.settle(*p256.odd_chain(G, 16))
+    random = _random()
+    points = [finish(ecdh._multiply(SK_I, table, random)) for _ in range(3)]
+    for place in range(3):
+        equal(len({point[place] for point in points}), 3)
+    for point in points:
+        equal(p256.normalise([point]), G_I)
+
+
+def test_a_key_that_is_used_again_meets_no_point():
+    multiply = ecdh._multiply
+    scalars = []
+
+    def watched(scalar, table, random):
+        scalars.append(scalar)
+        return multiply(scalar, table, random)
+
+    ecdh._multiply = watched
+    try:
+        equal(finish(ecdh.pair(SK_R, SK_I, G_R, _random()))[1], G_IR)
+    finally:
+        ecdh._multiply = multiply
+    equal(len(scalars), 2)
+    true(SK_I not in scalars and p256.N - SK_I not in scalars)

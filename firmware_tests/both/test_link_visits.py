@@ -1,7 +1,9 @@
 """Visits of phones: first and resumed, allowed and denied, in every order that a radio makes."""
 
 from firmware.crypto import ecdh
-from firmware.link import session
+from firmware.link import credential, session
+from firmware.link.carried import Carried
+from firmware.link.ratchet import AHEAD, MOST_PLACES, Place, Places, Ratchet
 from firmware.link.requests import ACT, CARRY, EXPLAIN, LOG, NONCE, PUT, STATUS
 from firmware.link.visits import MOST_TRIES, MOST_VISITS, NONCE_LIFE_S, QUIET_S
 from firmware.lock.states import LOCKED, UNLOCKED
@@ -10,7 +12,7 @@ from firmware.policy.grant import LOCK as LOCKING
 from firmware.policy.grant import UNLOCK
 from firmware.store import entry
 from firmware_tests.both.board_case import ANSWER_S, GRANTS
-from firmware_tests.both.check import equal, true
+from firmware_tests.both.check import equal, raises, true
 from host_sim.phone.slices import finish
 from firmware_tests.both.statement_case import run_named
 from firmware_tests.both.visit_case import LOCK, OPEN, Scene, scalar_of
@@ -231,8 +233,6 @@ def test_status_and_log_are_for_those_who_may():
 
 
 def test_the_log_travels_sealed():
-    from firmware.link.carried import Carried
-
     scene = _scene()
     line = scene.visit(scene.wallet(b"phone 9"), [(CARRY, b""), (CARRY, b"")])
     one, other = [content for _, content in line.visit.answers]
@@ -247,6 +247,47 @@ def test_the_log_travels_sealed():
     equal(cloud.open(one[:-1]), None)
     equal(cloud.open(one[:9]), None)
     equal(Carried(scene.aes, bytes(32)).open(one), None)
+
+
+class NewRoot:
+    """Has named another issuer."""
+
+    def __init__(self, issuer):
+        self.issuer = issuer
+
+
+def test_the_log_is_sealed_for_the_issuer_of_today():
+    scene = _scene()
+    wallet = scene.wallet(b"phone 9")
+    scene.visit(wallet, [(CARRY, b"")])
+    other = credential.key_of_point(finish(ecdh.public(4711, scene.random)))
+    scene.board.lock.root = NewRoot(other)
+    scene.settle()
+    ((_, sealed),) = scene.visit(wallet, [(CARRY, b"")]).visit.answers
+    opened = []
+    for scalar in (4711, scalar_of(b"issuer")):
+        shared = finish(ecdh.single(scalar, scene.point, scene.random))
+        opened.append(Carried(scene.aes, shared).open(sealed) is not None)
+    equal(opened, [True, False])
+    scene.board.lock.root = NewRoot(None)
+    equal(len(scene.visit(wallet, [(CARRY, b"")]).visit.answers), 1)
+
+
+def test_a_broken_flash_ends_the_visit_and_is_told():
+    scene = _scene()
+    wallet = scene.wallet()
+    scene.visit(wallet)
+    accept = scene.board.lock.accept
+    scene.board.lock.accept = _broken
+    line = scene.connect(wallet, [(PUT, b"anything")])
+    raises(OSError, scene.settle)
+    equal(line.is_open, False)
+    scene.board.lock.accept = accept
+    equal(_reasons(scene.visit(wallet)), [reasons.ALLOWED])
+
+
+def _broken(token):
+    raise OSError(5)
 
 
 def test_two_phones_at_once_and_one_handshake_at_a_time():
@@ -548,8 +589,6 @@ def test_frames_out_of_shape_end_the_visit_after_what_was_in_order():
 
 
 def test_sixteen_phones_have_a_place_and_the_longest_away_makes_room():
-    from firmware.link.ratchet import AHEAD, MOST_PLACES, Place, Places
-
     places = Places()
     kept = []
     for number in range(MOST_PLACES + 1):
@@ -571,8 +610,6 @@ def test_sixteen_phones_have_a_place_and_the_longest_away_makes_room():
 
 
 def test_steps_never_repeat_and_both_sides_agree():
-    from firmware.link.ratchet import Ratchet
-
     one, other = Ratchet(bytes(32)), Ratchet(bytes(32))
     steps = [one.step() for _ in range(50)]
     equal([other.step() for _ in range(50)], steps)
