@@ -1,9 +1,11 @@
 """The simulated radio as a process, with adapters for bleak."""
 
 import asyncio
+import gc
 import os
 import shutil
 import subprocess
+import warnings
 import sys
 
 import pytest
@@ -50,4 +52,13 @@ def run(radio):
             bus.disconnect()
             await bus.wait_for_disconnect()
 
-    return lambda coroutine, seconds=60: asyncio.run(run_all(coroutine, seconds))
+    def run_and_sweep(coroutine, seconds=60):
+        try:
+            return asyncio.run(run_all(coroutine, seconds))
+        finally:
+            with warnings.catch_warnings():
+                # Nor does it close one that broke: that is left to the garbage collector.
+                warnings.simplefilter("ignore", ResourceWarning)
+                gc.collect()
+
+    return run_and_sweep
