@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -43,12 +44,18 @@ PATIENCE_S = 300
 def rows(count: int = LOCKS) -> Iterator[Row]:
     """Coming, then the change."""
     _allow_files(4 * count)
+    with new_service() as service:
+        yield from _measure(service, count)
+
+
+@contextmanager
+def new_service() -> Iterator[Service]:
+    """A service with a database of its own, on any port for MQTT."""
     with tempfile.TemporaryDirectory() as folder:
         config = Config(data=Path(folder), mqtt_port=0)
         engine = connect(config.database_url)
         migrate(engine)
-        service = Service(config, engine, lambda: int(time.time()))
-        yield from _measure(service, count)
+        yield Service(config, engine, lambda: int(time.time()))
         engine.dispose()
 
 

@@ -8,7 +8,6 @@ import json
 import socket
 import ssl
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -19,8 +18,6 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select
 
 from host_sim import runtimes
-from host_sim.cloud.config import Config
-from host_sim.cloud.database import connect, migrate
 from host_sim.cloud.domain import credentials, devices, phones, sharing, terms
 from host_sim.cloud.domain.context import Context
 from host_sim.cloud.domain.model import Device, Person
@@ -29,7 +26,7 @@ from host_sim.cloud.link.run import linked
 from host_sim.cloud.web.service import Service
 from tools import libraries
 
-from .link import person
+from .link import new_service, person
 
 Row = tuple[str, int | float | str, str, str]
 
@@ -43,13 +40,8 @@ _APPLICATION_DATA = 23  # a TLS record
 
 def rows(count: int = SHARES) -> Iterator[Row]:
     """From nothing, then one more."""
-    with tempfile.TemporaryDirectory() as folder:
-        config = Config(data=Path(folder), mqtt_port=0)
-        engine = connect(config.database_url)
-        migrate(engine)
-        service = Service(config, engine, lambda: int(time.time()))
+    with new_service() as service:
         yield from _measure(service, count)
-        engine.dispose()
 
 
 def _measure(service: Service, count: int) -> Iterator[Row]:
