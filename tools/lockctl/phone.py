@@ -29,7 +29,7 @@ from host_sim.shims.cryptolib import aes
 
 from . import tokens
 from .cli import NO, BadInput, Group, Refused, json_option
-from .output import console, print_json, table
+from .output import console, print_json, print_members, table
 
 Ask = Callable[[list[Item]], list[Item]]
 
@@ -291,7 +291,7 @@ def status(
         "door": DOOR_NAMES[answer[1]],
         "clock": words.TRUST_NAMES.get(answer[2], "unknown"),
     }
-    _tell({**told, **dict(zip(("applied", "log", "kept"), numbers, strict=True))}, as_json)
+    print_members({**told, **dict(zip(("applied", "log", "kept"), numbers, strict=True))}, as_json)
 
 
 @phone.command()
@@ -482,15 +482,4 @@ def _describe(pocket: Pocket, public: Path | None, as_json: bool) -> None:
         "thumbprint": cose.thumbprint(key).hex(),
         "cloud": pocket.phone or None,
     }
-    _tell(described, as_json)
-
-
-def _tell(members: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(members)
-        return
-    rows = table("", "")
-    rows.show_header = False
-    for name, value in members.items():
-        rows.add_row(name, "-" if value is None else str(value))
-    console().print(rows)
+    print_members(described, as_json)
