@@ -8,11 +8,13 @@ from binascii import unhexlify
 
 from .crypto.p256 import PublicKey
 from .policy.grant import MOST_ID
+from .policy.zone import Zone
 from .store import identity
 from .store.cloud import Cloud
 from .store.cloud import write as write_cloud
 from .store.flash import Flash
 from .store.identity import KEY_BYTES, Identity
+from .store.wifi import write as write_wifi
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,14 +28,18 @@ def provision(
     folder: str = ".",
     random: "Callable[[int], bytes]" = os.urandom,
     cloud: "dict[str, str] | None" = None,
+    wifi: "tuple[str, str] | None" = None,
+    zone: str = "UTC0",
 ) -> None:
     """Tell the lock its id (1 to 16 bytes) and the issuer's public key (x and y, 128 hex digits).
 
     A `root`, a public key written alike, may name another issuer later. A `cloud` has the members
     of `store.cloud.Cloud`, `ca` and `secret` as hexadecimal digits; without one the lock is on its
-    own. The lock makes its device key itself, from `random`. The identity is written last, so a
+    own. `wifi` is a name and a password; `zone`, a POSIX TZ string, counts until signed settings
+    come. The lock makes its device key itself, from `random`. The identity is written last, so a
     cut leaves a lock that was not provisioned. Raises ValueError for an id that is none and on a
-    lock that is one already, InvalidPoint for a key that is none; then nothing changed.
+    lock that is one already, or a wrong zone or Wi-Fi, InvalidPoint for a key that is none; then
+    it is not provisioned.
     """
     first = _key(issuer)
     vouching = None if root is None else _key(root)
@@ -42,12 +48,15 @@ def provision(
     flash = Flash(folder)
     if identity.read(flash.pair) is not None:
         raise ValueError("this lock is provisioned; erase its flash to begin anew")
+    Zone(zone)
     flash.settle_all()
+    if wifi is not None:
+        write_wifi(flash.pair, wifi[0], wifi[1])
     if cloud is not None:
         ca, secret = [unhexlify(cloud[name]) for name in ("ca", "secret")]
         known = Cloud(cloud["broker"], cloud["web"], cloud["plain"], ca, secret)
         write_cloud(flash.pair, known)
-    identity.write(flash.pair, Identity(lock.encode(), first, random(KEY_BYTES), vouching))
+    identity.write(flash.pair, Identity(lock.encode(), first, random(KEY_BYTES), vouching, zone))
 
 
 def _key(digits):

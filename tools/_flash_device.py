@@ -36,7 +36,7 @@ def below(folder: str) -> "list[str]":
     while todo:
         folder = todo.pop()
         try:
-            entries = list(os.ilistdir(folder))  # type: ignore[attr-defined]
+            entries = list(os.ilistdir(folder))
         except OSError:
             continue
         for each in entries:

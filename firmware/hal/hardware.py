@@ -9,8 +9,13 @@ import time
 import machine
 
 from .console import Console
-from .network import Network
 from .pulse import Pulse
+from .watchdog import Watchdog
+
+try:
+    from .wifi import Wifi as Network
+except ImportError:  # a computer
+    from .network import Network  # type: ignore[assignment]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,9 +27,9 @@ _I2C_HZ = 100_000  # what any DS3231 and a few decimetres of wire can do
 class Hardware:
     """`strike` is a Pulse, `bus` leads to the clock chip, `calendar` is the `machine.RTC`.
 
-    `network` is a Network, or None. `ticks_ms` and `ticks_diff` are MicroPython's, `random(n)`
-    returns n bytes. Anything with these members, `has_console` and `wait` will do; the simulator
-    has one.
+    `network` is a Network, or None, `watchdog` a Watchdog. `ticks_ms` and `ticks_diff` are
+    MicroPython's, `random(n)` returns n bytes. Anything with these members, `has_console` and
+    `wait` will do; the simulator has one.
     """
 
     def __init__(self, board: "Board") -> None:
@@ -38,6 +43,7 @@ class Hardware:
         )
         self.calendar = machine.RTC()
         self.network = Network()
+        self.watchdog = Watchdog()
         self.has_console = board.has_console
         self._console = Console() if board.has_console else None
 

@@ -40,6 +40,28 @@ class Calendar:
         return None
 
 
+class Watchdog:
+    """One that counts: `tasks` that began since it was `fed` last, so often in all."""
+
+    def __init__(self):
+        self.is_on = False
+        self.fed = 0
+        self.tasks = []
+
+    def start(self):
+        """It wants to be fed."""
+        self.is_on = True
+
+    def begin(self, task):
+        """This one is about to run."""
+        self.tasks.append(task)
+
+    def feed(self):
+        """All came back."""
+        self.fed += 1
+        self.tasks = []
+
+
 class Hardware:
     """A board at a time, in Unix seconds, with a clock chip that has no time yet."""
 
@@ -56,6 +78,7 @@ class Hardware:
 
     def power_on(self):
         """What a program finds when it starts."""
+        self.watchdog = Watchdog()
         self.strike = Pulse(self.pin, 1, PULSE_MS, self.ticks_ms, self.ticks_diff)
 
     def ticks_ms(self):
