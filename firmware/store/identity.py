@@ -49,8 +49,8 @@ def read(folders: "tuple[Files, Files]") -> "Identity | None":
     copies.heal(content)
     try:
         lock, device_key, zone, *keys = cbor.decode(content)
-        issuer, root = [PublicKey(x, y) for x, y in keys] + [None] * (2 - len(keys))
-        return Identity(lock, issuer, device_key, root, zone)
+        issuer, *root = [PublicKey(x, y) for x, y in keys]
+        return Identity(lock, issuer, device_key, root[0] if root else None, zone)
     except (cbor.CborError, InvalidPoint, TypeError, ValueError):
         return None
 
