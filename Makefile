@@ -74,7 +74,7 @@ bench: env ## measure and print against the budgets
 vectors: env ## regenerate firmware_tests/vectors with independent implementations
 	@$(BIN)/python -m tools.vectors
 
-docs: env ## regenerate package.json and what docs/ has from the code: reasons, sharing, an example
+docs: env ## regenerate package.json and what docs/ has from the code: reasons, sharing, examples
 	@$(BIN)/python -m tools.reasons
 	@$(BIN)/python -m tools.sharing
 	@$(BIN)/python -m tools.protocol

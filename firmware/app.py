@@ -17,15 +17,14 @@ from .clock.clock import Clock
 from .clock.ds3231 import Ds3231
 from .clock.ticks import Ticks
 from .crypto.kdf import HASH_BYTES, hkdf_expand
-from .lock.strike import Strike
+from .lock.assembly import make_doorway, make_signal
 from .policy import reasons
-from .policy.decision import UNKNOWN, Now
+from .policy.decision import PASSAGE, UNKNOWN, Now
 from .policy.instant import Instant
-from .store import cloud, damage, entry, identity, wifi
+from .store import cloud, damage, ends, entry, identity, wifi
 from .store.floor import Floor
 from .store.grants import Grants
 from .store.log import Log
-from .store.seal import Seal
 from .store.settings import SettingsStore
 from .store.strangers import Strangers
 
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Any, Callable, Iterator
 
     from .link.clerk import Clerk
+    from .link.gatt import Gatt
     from .store.identity import Identity
     from .store.settings import Settings
 
@@ -72,8 +72,8 @@ class Lock:
         self._ticked_ms = hardware.ticks_ms()
         self._told = ""
         self._applied: "Settings | None" = None
-        ticks = Ticks(hardware.ticks_ms, hardware.ticks_diff)
-        seal = Seal(hkdf_expand(who.device_key, b"state seal", HASH_BYTES))
+        ticks = self.ticks = Ticks(hardware.ticks_ms, hardware.ticks_diff)
+        seal = who.seal()
         self._floor = Floor(flash.pair, seal)
         self.clock = make_clock(ticks, hardware.random, self._floor, Ds3231(hardware.bus))
         self.log = Log(flash.log, flash.state, hkdf_expand(who.device_key, b"log", HASH_BYTES))
@@ -82,9 +82,12 @@ class Lock:
         self.sync = Sync(flash.pair, seal)
         self.root = Root(who.root, who.issuer, flash.pair, seal) if who.root else None
         strangers = self.strangers = Strangers(self.log)
+        self.doorway = make_doorway(hardware, ends.read(flash.pair, seal), self._note)
+        self._signal = make_signal(hardware)
+        self._answers = 0  # that people were told
         self.door = Door(
             self.grants, self.log, strangers, self.clock, ticks,
-            self.settings.current.clock_zone(), Strike(hardware.strike),
+            self.settings.current.clock_zone(), self.doorway,
         )  # fmt: skip
         self.remote = Remote(self.grants, self.door, ticks, hardware.random)
         self.intake = Intake(
@@ -95,6 +98,7 @@ class Lock:
         self._inbox = Inbox(flash.statements, self.accept, say)
         self._takes_mail = self._has_mail = True
         self._clerk: "Clerk | None" = None
+        self._gatt: "Gatt | None" = None
         self._scan: "Iterator[None]" = iter(())
 
     # --- from boot to stop ----------------------------------------------------------------------
@@ -116,7 +120,7 @@ class Lock:
 
     def stop(self) -> None:
         """Before power goes, if somebody says so: nothing is left to be found out at boot."""
-        self._hardware.strike.stop()
+        self.doorway.stop()
         self.door.tick()
         self.log.close()
 
@@ -133,9 +137,13 @@ class Lock:
         """From now on this one speaks for the lock to its cloud."""
         self._clerk = clerk
 
-    def is_open(self) -> bool:
-        """Whether the strike has current."""
-        return bool(self._hardware.strike.is_on)
+    def meet(self, gatt: "Gatt") -> None:
+        """From now on phones come this way."""
+        self._gatt = gatt
+
+    def key(self) -> bytes:
+        """By which phones know the lock, 64 bytes; empty if there are none, or not yet."""
+        return self._gatt.visits.point if self._gatt is not None else b""
 
     def accept(self, token: bytes) -> int:
         """Take in a statement; the number of a reason, or of the clock's event."""
@@ -150,22 +158,41 @@ class Lock:
             self.door.zone = settings.clock_zone()
             self.grants.mode = settings.mode
             self.clock.limit(settings.most_error_s)
+            self.doorway.auto_lock_ms = settings.auto_lock_s * 1000
+            self.doorway.hold(settings.mode == PASSAGE)
 
     # --- all the time ---------------------------------------------------------------------------
 
     def step(self) -> int:
         """Do what is due; the ms for which there is nothing to do.
 
-        While the strike has current, only what cannot wait, because other work has no deadline.
+        While the bolt moves, only what cannot wait, because other work has no deadline.
         """
-        left_ms = self._hardware.strike.tick()
+        left_ms = self.doorway.tick()
+        self._tell()
         if self._clerk is not None:
             self._clerk.note_door(left_ms > 0)
         if self._is_second_over():
             self._tick()
+        elif self._gatt is not None and self._try(b"gatt", self._gatt.work):
+            return 0
         elif not left_ms and self._work():
             return 0
         return min(left_ms or _NAP_MS, _NAP_MS)
+
+    def _tell(self) -> None:
+        """Let lamp and buzzer show the newest answer."""
+        reason = self.door.last_reason
+        if self._answers != self.door.answers and reason is not None:
+            self._answers = self.door.answers
+            self._signal.tell(reason)
+        self._signal.tick()
+
+    def _note(self, reason: int, count: int) -> None:
+        """Enter what happened at the door, and show it."""
+        self.clock.read(self._now)
+        self.log.append(entry.BOLT, self._now, reason, count=count)
+        self._signal.tell(reason)
 
     def _is_second_over(self) -> bool:
         now_ms = self._hardware.ticks_ms()
@@ -183,6 +210,9 @@ class Lock:
         if self._clerk is not None:
             self._watchdog.begin(b"clerk")
             self._clerk.tick()
+        if self._gatt is not None:
+            self._watchdog.begin(b"gatt")
+            self._gatt.tick()
         self._watchdog.begin(b"step")
         self._watchdog.feed()
 
@@ -255,6 +285,7 @@ def run(hardware: "Any", flash: "Any", say: "Say", crash: "Any") -> bool:
         lock.take_no_mail()
     else:
         _connect(lock, hardware, flash, who)
+    _listen(lock, hardware, who)
     hardware.watchdog.start()
     say("ready")
     try:
@@ -280,6 +311,20 @@ def _connect(lock, hardware, flash, who):
     post = Post(hardware.network.make_lock())
     lock.connect(Clerk(lock, post, VERSION))
     hardware.network.start(Carrier(post, hardware.network, known, who.lock.decode()).run)
+
+
+def _listen(lock, hardware, who):
+    """Let phones come, if the board has a radio."""
+    if hardware.radio is None or hardware.aes is None:
+        return
+    from .link.gatt import Gatt
+    from .link.visits import Visits
+
+    random = hardware.random
+    gatt = Gatt(hardware.radio, who.lock, random)
+    gatt.visits = Visits(lock, who, hardware.aes, random, lock.ticks, gatt.send, gatt.drop)
+    gatt.start()
+    lock.meet(gatt)
 
 
 def _serve(lock, hardware, say, crash, is_safe):

@@ -1,12 +1,14 @@
 """Makes a lock of a board with an empty flash: once, at the prompt, before it hangs on a door.
 
-Imports crypto, policy and store.
+Imports crypto, link, policy and store.
 """
 
 import os
-from binascii import unhexlify
+from binascii import hexlify, unhexlify
 
+from .crypto import ecdh
 from .crypto.p256 import PublicKey
+from .link import credential
 from .policy.grant import MOST_ID
 from .policy.zone import Zone
 from .store import identity
@@ -30,16 +32,16 @@ def provision(
     cloud: "dict[str, str] | None" = None,
     wifi: "tuple[str, str] | None" = None,
     zone: str = "UTC0",
-) -> None:
+) -> str:
     """Tell the lock its id (1 to 16 bytes) and the issuer's public key (x and y, 128 hex digits).
 
     A `root`, a public key written alike, may name another issuer later. A `cloud` has the members
     of `store.cloud.Cloud`, `ca` and `secret` as hexadecimal digits; without one the lock is on its
     own. `wifi` is a name and a password; `zone`, a POSIX TZ string, counts until signed settings
-    come. The lock makes its device key itself, from `random`. The identity is written last, so a
-    cut leaves a lock that was not provisioned. Raises ValueError for an id that is none and on a
-    lock that is one already, or a wrong zone or Wi-Fi, InvalidPoint for a key that is none; then
-    it is not provisioned.
+    come. The lock makes its device key itself, from `random`; the answer is the public key by
+    which phones know it, 128 digits. The identity is written last, so a cut leaves a lock that was
+    not provisioned. Raises ValueError for an id that is none and on a lock that is one already, or
+    a wrong zone or Wi-Fi, InvalidPoint for a key that is none; then it is not provisioned.
     """
     first = _key(issuer)
     vouching = None if root is None else _key(root)
@@ -56,7 +58,18 @@ def provision(
         ca, secret = [unhexlify(cloud[name]) for name in ("ca", "secret")]
         known = Cloud(cloud["broker"], cloud["web"], cloud["plain"], ca, secret)
         write_cloud(flash.pair, known)
-    identity.write(flash.pair, Identity(lock.encode(), first, random(KEY_BYTES), vouching, zone))
+    device_key = random(KEY_BYTES)
+    identity.write(flash.pair, Identity(lock.encode(), first, device_key, vouching, zone))
+    return hexlify(_point(device_key, random)).decode()
+
+
+def _point(device_key, random):
+    steps = ecdh.public(credential.private_key(device_key), random)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def _key(digits):

@@ -18,10 +18,14 @@ from tools import build
 
 ISSUER = key_of("issuer")
 PHONE = key_of("phone")
+ISSUER_DIGITS = (ISSUER.public.x + ISSUER.public.y).hex()
 
 
 class Board:
-    """A provisioned board on one runtime; `on` and `off` are its power."""
+    """A provisioned board on one runtime; `on` and `off` are its power.
+
+    `key` is the one by which phones know it, in hexadecimal digits.
+    """
 
     def __init__(self, runtime: str, folder: Path):
         self.runtime = runtime
@@ -29,10 +33,12 @@ class Board:
         self.flash.mkdir()
         self._trace = folder / "trace"
         self._process: subprocess.Popen[str] | None = None
+        self.key = ""
 
     def start(self, code: str) -> "subprocess.Popen[str]":
         libraries = build.TARGET / "lib"
-        environment = runtimes.environment(self.runtime, path=[runtimes.BOARD, libraries])
+        shims = [runtimes.BOARD, *(["host_sim/shims"] if self.runtime == "cpython" else [])]
+        environment = runtimes.environment(self.runtime, path=[*shims, libraries])
         environment["MACHINE_TRACE"] = str(self._trace)
         return subprocess.Popen(
             runtimes.command(self.runtime, "-c", code),
@@ -49,14 +55,21 @@ class Board:
         output, _ = process.communicate(timeout=100)
         return process.returncode, output
 
-    def provision(self, lock: str = "front-door", cloud: dict[str, str] | None = None) -> None:
-        key = (ISSUER.public.x + ISSUER.public.y).hex()
-        said = f"{lock!r}, {key!r}, cloud={cloud!r}"
-        code = f"from firmware.provision import provision; provision({said})"
-        assert self.run(code) == (0, "")
+    def provision(
+        self,
+        lock: str = "front-door",
+        issuer: str = ISSUER_DIGITS,
+        cloud: dict[str, str] | None = None,
+    ) -> None:
+        said = f"{lock!r}, {issuer!r}, cloud={cloud!r}"
+        code = f"from firmware.provision import provision; print(provision({said}))"
+        status, output = self.run(code)
+        assert status == 0
+        self.key = output.strip()
 
-    def on(self) -> None:
-        self._process = self.start("import boot, main")
+    def on(self, first: str = "") -> None:
+        """Power, and until the lock is ready; `first` is a statement that runs before boot.py."""
+        self._process = self.start(f"{first}\nimport boot, main")
         self.hear("ready")
 
     def off(self) -> None:

@@ -82,7 +82,7 @@ class EventTable(_Table):
     at: datetime
     network: Literal["on", "off"] | None = None
     clock: Seconds | Literal["unknown"] | None = None  # the error of its clock from now on
-    mode: Literal["normal", "vacation", "privacy", "no-remote"] | None = None
+    mode: Literal["normal", "vacation", "privacy", "no-remote", "passage"] | None = None
 
 
 class _File(_Table):

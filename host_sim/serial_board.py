@@ -104,7 +104,7 @@ class SerialBoard:
             env={
                 **runtimes.environment("micropython", path),
                 "MACHINE_WORLD": str(self.world),
-                "MACHINE_CHIP": "1",
+                "MACHINE_CHIP": "ESP32",
             },
             stdin=end,
             stdout=end,

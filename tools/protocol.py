@@ -1,4 +1,4 @@
-"""Rewrites the worked example of docs/protocol.md: `python -m tools.protocol`."""
+"""Rewrites the worked examples of docs/protocol.md: `python -m tools.protocol`."""
 
 from pathlib import Path
 
@@ -9,21 +9,26 @@ from firmware.policy.instant import from_unix
 from host_sim.cloud.issuer import issue
 from host_sim.cloud.keys import PrivateKey
 from host_sim.cloud.terms import read_rule
+from tools import visit_example
+from tools.visit_example import rows
 
 PAGE = Path(__file__).parent.parent / "docs" / "protocol.md"
-_BEGIN, _END = "<!-- example -->", "<!-- end of example -->"
 _ISSUER, _PHONE = PrivateKey.from_scalar(1), PrivateKey.from_scalar(2)
 
 
 def page() -> str:
-    """The page with its example made anew."""
+    """The page with its examples made anew."""
     text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    return f"{before}{_BEGIN}\n{_example()}{_END}{after}"
+    for name, example in (("example", _statement), ("visit", visit_example.lines)):
+        begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        shown = "\n".join(["```", *example(), "```"])
+        text = f"{before}{begin}\n{shown}\n{end}{after}"
+    return text
 
 
-def _example() -> str:
+def _statement() -> list[str]:
     grant = Grant(b"share-1", b"front-door", b"")
     grant.holder = b"person-7"
     grant.issued = from_unix(1_607_947_200)
@@ -38,14 +43,10 @@ def _example() -> str:
         (f"the payload, {len(payload)} bytes", payload),
         ("the signature, r and s", signature),
     ):
-        lines += ["", what, *_rows(cbor2.dumps(part))]
+        lines += ["", what, *rows(cbor2.dumps(part))]
     lines += ["", "the protected header says", _show(cbor2.loads(protected))]
     lines += ["", "the payload says", *_members(cbor2.loads(payload))]
-    return "\n".join(["```", *lines, "```", ""])
-
-
-def _rows(data: bytes) -> list[str]:
-    return [data[at : at + 32].hex(" ") for at in range(0, len(data), 32)]
+    return lines
 
 
 def _members(claims: dict[int, object]) -> list[str]:

@@ -16,6 +16,7 @@ _SECTIONS = (
     ("To somebody who wants something of the lock", range(64)),
     ("To somebody who brings a statement", range(64, 128)),
     ("What happened to the clock", range(128, 160)),
+    ("What happened to the door", range(160, 192)),
 )
 
 

@@ -17,13 +17,15 @@ from mpremote import romfs
 from host_sim import runtimes
 from tools.build import TARGET
 
-# For each package, in the order of its loading, what the door and the intake ask of it.
+# For each package, in the order of its loading, what the door, the intake and phones ask of it.
 RUNNING = {
     "policy": ("zone", "decision"),
     "crypto": ("p256", "cose", "cwt", "kdf", "constant_time"),
     "store": ("grants", "log", "settings", "floor", "strangers"),
     "clock": ("clock", "ticks", "ds3231", "epoch"),
+    "lock": ("assembly",),
     "access": ("sync", "intake", "door"),
+    "link": ("visits",),
 }
 
 

@@ -109,6 +109,31 @@ def decode(
         major, number, position = _read_head(data, 0)
         if major != _TAG or number != tag:
             raise CborError(TAG, 0)
+    value, position, _ = _read_item(data, position, max_depth, max_items)
+    if position != len(data):
+        raise CborError(TRAILING, position)
+    return value
+
+
+def decode_sequence(
+    data: bytes,
+    max_bytes: int = MAX_BYTES,
+    max_depth: int = MAX_DEPTH,
+    max_items: int = MAX_ITEMS,
+) -> "list[Any]":
+    """The items that `data` consists of, one after the other (RFC 8742); raises CborError."""
+    if len(data) > max_bytes:
+        raise CborError(BYTES, max_bytes)
+    position = 0
+    values = []
+    while position < len(data):
+        value, position, max_items = _read_item(data, position, max_depth, max_items)
+        values.append(value)
+    return values
+
+
+def _read_item(data, position, max_depth, max_items):
+    """An item, the position behind it, and how many more items there may be."""
     open_containers: "list[_Container]" = []
     while True:
         start = position
@@ -152,10 +177,7 @@ def decode(
         while open_containers and open_containers[-1].left == 0:
             open_containers.pop()
         if not open_containers:
-            break
-    if position != len(data):
-        raise CborError(TRAILING, position)
-    return outermost
+            return outermost, position, max_items
 
 
 def encode(value: "Any", tag: "int | None" = None, max_depth: int = MAX_DEPTH) -> bytes:

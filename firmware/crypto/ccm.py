@@ -19,6 +19,7 @@ MAX_PLAINTEXT_BYTES = 0xFFFF
 MAX_AAD_BYTES = 0xFEFF  # longer ones have another length prefix, which nothing here needs
 
 _BLOCK_BYTES = 16
+_NO_BLOCK = bytes(_BLOCK_BYTES)
 _LENGTH_BYTES = 2  # L = 15 - NONCE_BYTES
 _MODE_ECB = 1
 _MODE_CBC = 2
@@ -38,7 +39,8 @@ def encrypt(
     """
     _check_sizes(nonce, len(plaintext), aad, tag_bytes)
     tag = _mac(aes, key, nonce, plaintext, aad, tag_bytes)
-    return _crypt(aes, key, nonce, tag, plaintext)
+    sealed = _crypt(aes, key, nonce, tag, plaintext)
+    return sealed[_BLOCK_BYTES:] + sealed[:tag_bytes]
 
 
 def decrypt(
@@ -57,11 +59,11 @@ def decrypt(
     _check_sizes(nonce, max(plaintext_bytes, 0), aad, tag_bytes)
     if plaintext_bytes < 0:
         return None
-    sealed_tag = ciphertext[plaintext_bytes:]
-    opened = _crypt(aes, key, nonce, sealed_tag, ciphertext[:plaintext_bytes])
-    plaintext = opened[:plaintext_bytes]
+    tag = ciphertext[plaintext_bytes:]
+    opened = _crypt(aes, key, nonce, tag, ciphertext[:plaintext_bytes])
+    plaintext = opened[_BLOCK_BYTES:]
     tag = _mac(aes, key, nonce, plaintext, aad, tag_bytes)
-    return plaintext if equal(tag, opened[plaintext_bytes:]) else None
+    return plaintext if equal(tag, opened[:tag_bytes]) else None
 
 
 def _check_sizes(nonce, plaintext_bytes, aad, tag_bytes):
@@ -75,37 +77,38 @@ def _check_sizes(nonce, plaintext_bytes, aad, tag_bytes):
 
 def _mac(aes, key, nonce, plaintext, aad, tag_bytes):
     """The tag before encryption (RFC 3610 section 2.2)."""
-    flags = (64 if aad else 0) | ((tag_bytes - 2) // 2) << 3 | (_LENGTH_BYTES - 1)
-    blocks = bytearray([flags])
-    blocks += nonce
-    blocks += len(plaintext).to_bytes(_LENGTH_BYTES, "big")
+    text_at = _BLOCK_BYTES + (_padded(2 + len(aad)) if aad else 0)
+    blocks = bytearray(text_at + _padded(len(plaintext)))
+    blocks[0] = (64 if aad else 0) | ((tag_bytes - 2) // 2) << 3 | (_LENGTH_BYTES - 1)
+    blocks[1:14] = nonce
+    blocks[14] = len(plaintext) >> 8
+    blocks[15] = len(plaintext) & 0xFF
     if aad:
-        blocks += len(aad).to_bytes(2, "big")
-        blocks += aad
-        blocks += bytes(-len(blocks) % _BLOCK_BYTES)
-    blocks += plaintext
-    blocks += bytes(-len(blocks) % _BLOCK_BYTES)
-    chained = aes(key, _MODE_CBC, bytes(_BLOCK_BYTES)).encrypt(blocks)
-    return chained[-_BLOCK_BYTES:][:tag_bytes]
+        blocks[16] = len(aad) >> 8
+        blocks[17] = len(aad) & 0xFF
+        blocks[18 : 18 + len(aad)] = aad
+    blocks[text_at : text_at + len(plaintext)] = plaintext
+    aes(key, _MODE_CBC, _NO_BLOCK).encrypt(blocks, blocks)
+    last = len(blocks) - _BLOCK_BYTES
+    return blocks[last : last + tag_bytes]
 
 
 def _crypt(aes, key, nonce, tag, text):
-    """`text` and then `tag`, both with the key stream applied (RFC 3610 section 2.3).
+    """`tag`, filled up to a block, and `text`, with the key stream applied (section 2.3).
 
-    Counter 0 is the tag's, so the tag goes to the front while the key stream is applied.
+    Counter 0 is the tag's. Two integers' XOR takes one step where a loop would take one per byte.
     """
-    block_count = 1 + (len(text) + _BLOCK_BYTES - 1) // _BLOCK_BYTES
-    counters = bytearray()
-    prefix = bytes([_LENGTH_BYTES - 1]) + nonce
-    for counter in range(block_count):
-        counters += prefix
-        counters += counter.to_bytes(_LENGTH_BYTES, "big")
-    stream = aes(key, _MODE_ECB).encrypt(counters)
-    return _xor(text, stream[_BLOCK_BYTES:]) + _xor(tag, stream)
+    stream = bytearray(_BLOCK_BYTES + _padded(len(text)))
+    for at in range(0, len(stream), _BLOCK_BYTES):
+        stream[at] = _LENGTH_BYTES - 1
+        stream[at + 1 : at + 14] = nonce
+        stream[at + 14] = at >> 12
+        stream[at + 15] = at >> 4 & 0xFF
+    aes(key, _MODE_ECB).encrypt(stream, stream)
+    given = tag + _NO_BLOCK[len(tag) :] + text
+    mixed = int.from_bytes(given, "big") ^ int.from_bytes(stream[: len(given)], "big")
+    return mixed.to_bytes(len(given), "big")
 
 
-def _xor(data, stream):
-    """Two integers' XOR takes one step where a loop would take one per byte."""
-    size = len(data)
-    mixed = int.from_bytes(data, "big") ^ int.from_bytes(stream[:size], "big")
-    return mixed.to_bytes(size, "big")
+def _padded(size):
+    return (size + _BLOCK_BYTES - 1) // _BLOCK_BYTES * _BLOCK_BYTES

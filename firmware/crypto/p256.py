@@ -1,7 +1,7 @@
 """ECDSA verification on NIST P-256 with SHA-256 digests (FIPS 186-5 section 6.4.2).
 
 Imports the point arithmetic and the table of the base point. Everything a verifier handles is
-public, so nothing here is constant-time: no private key may ever pass through this module.
+public, so nothing here is constant-time: no private key may ever pass through `verify`.
 
 u1*G + u2*Q is one loop of doublings with additions between (Straus). Scalars are cut into digits:
 a digit's low six bits are a place in a table of points, 64 says to add that point rather than to
@@ -24,7 +24,9 @@ from .p256_point import (
     inverse,
     load,
     normalise,
+    odd_chain,
     on_curve,
+    settle,
 )
 from .p256_table import G_TABLE
 
@@ -34,16 +36,17 @@ SIGNATURE_BYTES = 64
 TABLE_BYTES = 64 * POINT_BYTES
 
 _ROWS = 7
-_COLUMNS = 37
-_ALL_BITS = (1 << (_ROWS * _COLUMNS)) - 1
+COLUMNS = 37
+_ALL_BITS = (1 << (_ROWS * COLUMNS)) - 1
 _HALF = (N + 1) // 2  # 1/2 modulo N
-_BIT_PER_BYTE = int.from_bytes(b"\x01" * _COLUMNS, "big")
+_BIT_PER_BYTE = int.from_bytes(b"\x01" * COLUMNS, "big")
 
 _NAF_DIGITS = 257
 
 _PLACE = 63
-_ADD = 64
+ADD = 64
 _NOTHING = 128
+_NAF_POINTS = 4
 
 _integer = int.from_bytes  # looked up once: the loops below read some 300 integers
 
@@ -112,10 +115,10 @@ def verify(digest: bytes, signature: bytes, key: PublicKey) -> bool:
 def _weighted_sum(u1, u2, key):
     """u1*G + u2*Q for scalars in [0, N)."""
     if key.table is None:
-        q_table = _odd_multiples(key.x + key.y)
-        return _interleaved(_comb_digits(u1), _naf_digits(u2), q_table)
-    g_digits = _comb_digits(u1)
-    q_digits = _comb_digits(u2)
+        q_table = settle(*odd_chain(key.x + key.y, _NAF_POINTS))
+        return _interleaved(comb_digits(u1), _naf_digits(u2), q_table)
+    g_digits = comb_digits(u1)
+    q_digits = comb_digits(u2)
     running, product = _gaps(g_digits, q_digits, key.table)
     if product == 0:
         return _interleaved(g_digits, q_digits, key.table)
@@ -131,10 +134,10 @@ def _interleaved(g_digits, q_digits, q_table):
         if q_digit == _NOTHING:
             point = double(point)
         else:
-            x, y = _entry(q_table, q_digit)
+            x, y = entry(q_table, q_digit)
             point = double_add(point, x, y)
-        if place < _COLUMNS:
-            x, y = _entry(G_TABLE, g_digits[_COLUMNS - 1 - place])
+        if place < COLUMNS:
+            x, y = entry(G_TABLE, g_digits[COLUMNS - 1 - place])
             point = add(point, x, y)
     return point
 
@@ -147,7 +150,7 @@ def _gaps(g_digits, q_digits, q_table):
     """
     running = []
     product = 1
-    for column in range(_COLUMNS - 1, -1, -1):
+    for column in range(COLUMNS - 1, -1, -1):
         # On MicroPython `| 0` makes a copy without the slack that `%` leaves, half as large.
         running.append(product | 0)
         g = (g_digits[column] & _PLACE) * POINT_BYTES
@@ -166,8 +169,8 @@ def _columnwise(g_digits, q_digits, q_table, running, rest):
     """
     point = INFINITY
     for g_digit, q_digit in zip(g_digits, q_digits):
-        x_g, y_g = _entry(G_TABLE, g_digit)
-        x_q, y_q = _entry(q_table, q_digit)
+        x_g, y_g = entry(G_TABLE, g_digit)
+        x_q, y_q = entry(q_table, q_digit)
         gap_inverse = rest * running.pop() % P
         rest = rest * (x_q - x_g) % P
         slope = (y_q - y_g) * gap_inverse % P
@@ -176,27 +179,27 @@ def _columnwise(g_digits, q_digits, q_table, running, rest):
     return point
 
 
-def _entry(table, digit):
-    """The point that a digit stands for; y is in (-P, P)."""
+def entry(table: "bytes | bytearray", digit: int) -> "tuple[int, int]":
+    """The point that a digit stands for, affine; y is in (-P, P)."""
     start = (digit & _PLACE) * POINT_BYTES
     y = _integer(table[start + 32 : start + 64], "big")
-    return _integer(table[start : start + 32], "big"), y if digit & _ADD else -y
+    return _integer(table[start : start + 32], "big"), y if digit & ADD else -y
 
 
-def _comb_digits(scalar):
-    """The scalar's 37 comb digits, highest column first.
+def comb_digits(scalar: int) -> bytes:
+    """The 37 comb digits of a scalar in [0, N), highest column first.
 
     With h = (scalar + 2^259 - 1) / 2 modulo N, the scalar is 2*h - (2^259 - 1): every set bit of h
     stands for +1 in its place and every other one for -1. Written in seven rows of 37 bits, the
     top row is the columns' signs; the others count as set where they agree with it.
     """
     bits = "{:0259b}".format((scalar + _ALL_BITS) * _HALF % N).encode()
-    signs = _integer(bits[:_COLUMNS], "big")
+    signs = _integer(bits[:COLUMNS], "big")
     columns = signs & _BIT_PER_BYTE
-    for start in range(_COLUMNS, _ROWS * _COLUMNS, _COLUMNS):
-        row = _integer(bits[start : start + _COLUMNS], "big")
+    for start in range(COLUMNS, _ROWS * COLUMNS, COLUMNS):
+        row = _integer(bits[start : start + COLUMNS], "big")
         columns = columns << 1 | (row ^ signs ^ _BIT_PER_BYTE) & _BIT_PER_BYTE
-    return columns.to_bytes(_COLUMNS, "big")
+    return columns.to_bytes(COLUMNS, "big")
 
 
 def _naf_digits(scalar):
@@ -207,7 +210,7 @@ def _naf_digits(scalar):
         if scalar & 1:
             odd = scalar & 15
             if odd < 8:
-                digits[place] = odd >> 1 | _ADD
+                digits[place] = odd >> 1 | ADD
             else:
                 odd -= 16
                 digits[place] = -odd >> 1
@@ -215,23 +218,6 @@ def _naf_digits(scalar):
         scalar >>= 1
         place -= 1
     return digits
-
-
-def _odd_multiples(affine):
-    """Q, 3Q, 5Q and 7Q as a table.
-
-    On the isomorphic curve where 2Q has Z = 1, adding 2Q is cheap, and the addition formulas do
-    not mention what differs, the curve's coefficients; multiplying Z by that of 2Q leads back.
-    """
-    x, y = load(affine, 0)
-    x2, y2, z2 = double((x, y, 1))
-    zz = z2 * z2 % P
-    point = (x * zz % P, y * (zz * z2 % P) % P, 1)
-    multiples = []
-    for _ in range(3):
-        point = add(point, x2, y2)
-        multiples.append((point[0], point[1], point[2] * z2 % P))
-    return affine + normalise(multiples)
 
 
 def _comb_table(affine):
@@ -243,7 +229,7 @@ def _comb_table(affine):
     while len(rows) < _ROWS:
         x, y = load(rows[-1], 0)
         point = (x, y, 1)
-        for _ in range(_COLUMNS):
+        for _ in range(COLUMNS):
             point = double(point)
         rows.append(normalise([point]))
     x, y = load(rows.pop(), 0)

@@ -1,6 +1,6 @@
 """Arithmetic of points on NIST P-256 (SP 800-186 section 3.2.1.3).
 
-Imports nothing. Not constant-time: no private key may pass through here unblinded.
+Imports nothing. Not constant-time: no private key may pass through here as it is, see `ecdh`.
 
 Invariants
 - A point is a tuple (X, Y, Z) of integers in [0, P), Jacobian: x = X/Z^2, y = Y/Z^3; Z = 0 is the
@@ -10,7 +10,7 @@ Invariants
 """
 
 P = 0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF
-_B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
 COORDINATE_BYTES = 32
 POINT_BYTES = 64
@@ -41,7 +41,7 @@ def inverse(value: int, modulus: int) -> int:
 
 def on_curve(x: int, y: int) -> bool:
     """Whether (x, y) is a point of the curve with both coordinates in [0, P)."""
-    return x < P and y < P and (y * y - (x * x - 3) * x - _B) % P == 0
+    return x < P and y < P and (y * y - (x * x - 3) * x - B) % P == 0
 
 
 def double(point: tuple) -> tuple:
@@ -103,6 +103,55 @@ def double_add(point: tuple, x2: int, y2: int) -> tuple:
     vdd = v * dd
     x3 = (s * s - ddd - 2 * vdd) % P
     return x3, (s * (x3 - vdd) - w * ddd) % P, z1 * h * d % P
+
+
+def odd_chain(affine: bytes, count: int) -> tuple:
+    """Q, 3Q, 5Q, ... for `settle`: `count` of them, for 7 multiplications each.
+
+    All are brought to one Z together with 2Q, which is added again and again: points of equal Z
+    add cheaply, and 2Q comes out with the Z of the sum (Meloni, "New point addition formulae for
+    ECC applications", 2007). No two points here are equal or opposite, because the order is prime
+    and large.
+    """
+    x, y = load(affine, 0)
+    z = 2 * y
+    slope = 3 * (x - 1) * (x + 1) % P
+    yy = y * y % P
+    x = 4 * x * yy % P
+    y = 8 * yy * yy % P
+    x2 = (slope * slope - 2 * x) % P
+    y2 = (slope * (x - x2) - y) % P
+    points = []
+    gaps = []
+    for _ in range(count - 1):
+        gap = x2 - x
+        square = gap * gap % P
+        x, x2 = x * square % P, x2 * square % P
+        rise = y2 - y
+        y2 = y2 * (x2 - x) % P
+        x = (rise * rise - x - x2) % P
+        y = (rise * (x2 - x) - y2) % P
+        z = z * gap % P
+        points.append((x, y))
+        gaps.append(gap)
+    return affine, points, gaps, z
+
+
+def settle(affine: bytes, points: list, gaps: list, z: int) -> bytes:
+    """The table of what `odd_chain` found, with one inversion; empties the lists."""
+    rest = inverse(z, P)
+    encoded = []
+    while True:
+        x, y = points.pop()
+        zz = rest * rest % P
+        encoded.append((y * (zz * rest % P) % P).to_bytes(COORDINATE_BYTES, "big"))
+        encoded.append((x * zz % P).to_bytes(COORDINATE_BYTES, "big"))
+        if not points:
+            break
+        rest = rest * gaps.pop() % P
+    encoded.append(affine)
+    encoded.reverse()
+    return b"".join(encoded)
 
 
 def load(table: bytes, place: int) -> tuple:

@@ -14,9 +14,9 @@ _CTRL_C = 3
 
 
 def safe() -> None:
-    """The strike has no current, whatever a program thought."""
-    board = this()
-    machine.Pin(board.strike, machine.Pin.OUT, value=1 - board.strike_on)
+    """No drive has current, whatever a program thought."""
+    for pin, off in this().outputs():
+        machine.Pin(pin, machine.Pin.OUT, value=off)
 
 
 def full_speed() -> None:
@@ -26,7 +26,7 @@ def full_speed() -> None:
 
 def is_button_held() -> bool:
     """Whether somebody inside presses the button."""
-    button = machine.Pin(this().button, machine.Pin.IN, machine.Pin.PULL_UP)
+    button = machine.Pin(this().pins["button"], machine.Pin.IN, machine.Pin.PULL_UP)
     return button.value() == 0
 
 

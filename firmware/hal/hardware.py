@@ -8,8 +8,13 @@ import time
 
 import machine
 
+from . import chips
+from .analog import Analog
+from .bridge import Bridge
 from .console import Console
 from .pulse import Pulse
+from .radio import find as find_radio
+from .servo import PULSES_HZ, Servo
 from .watchdog import Watchdog
 
 try:
@@ -19,37 +24,91 @@ except ImportError:  # a computer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .board import Board
 
 _I2C_HZ = 100_000  # what any DS3231 and a few decimetres of wire can do
 
 
 class Hardware:
-    """`strike` is a Pulse, `bus` leads to the clock chip, `calendar` is the `machine.RTC`.
+    """`parts` are those of `lock.assembly`, `board` has their numbers.
 
-    `network` is a Network, or None, `watchdog` a Watchdog. `ticks_ms` and `ticks_diff` are
-    MicroPython's, `random(n)` returns n bytes. Anything with these members, `has_console` and
-    `wait` will do; the simulator has one.
+    `bus` leads to the clock chip, `calendar` is the `machine.RTC`, `network` a Network and `radio`
+    a Radio, or None, `watchdog` a Watchdog. `ticks_ms` and `ticks_diff` are MicroPython's,
+    `random(n)` returns n bytes, `aes` is that of `cryptolib`. Anything with these members,
+    `has_console` and `wait` will do; the simulator has one. Raises ValueError with the name of a
+    pin that cannot be what the board says.
     """
 
     def __init__(self, board: "Board") -> None:
+        chips.check(board)
+        self.board = board
         self.ticks_ms = time.ticks_ms
         self.ticks_diff = time.ticks_diff
         self.random = os.urandom
-        pin = machine.Pin(board.strike, machine.Pin.OUT, value=1 - board.strike_on)
-        self.strike = Pulse(pin, board.strike_on, board.pulse_ms, self.ticks_ms, self.ticks_diff)
+        self.aes = _find_aes()
+        self.parts = self._drive()
+        for name in ("end_locked", "end_unlocked"):
+            if "end_stops" in board.fitted:
+                self.parts[name] = self._switch(name)
+        for name in ("closed", "button", "tamper"):
+            if name in board.fitted:
+                self.parts[name] = self._switch(name)
+        for name in ("lamp", "buzzer"):
+            if name in board.fitted:
+                self.parts[name] = self._output(name, 0).value
+        if "position" in board.fitted:
+            self.parts["position"] = Analog(self._adc("position")).read_mv
+        if "battery" in board.fitted:
+            divided = Analog(self._adc("battery"), board.battery_times_100)
+            self.parts["battery"] = divided.read_mv
+        pins = board.pins
         self.bus = machine.I2C(
-            0, scl=machine.Pin(board.scl), sda=machine.Pin(board.sda), freq=_I2C_HZ
+            0, scl=machine.Pin(pins["scl"]), sda=machine.Pin(pins["sda"]), freq=_I2C_HZ
         )
         self.calendar = machine.RTC()
         self.network = Network()
         self.watchdog = Watchdog()
         self.has_console = board.has_console
-        self._console = Console() if board.has_console else None
+        radio = self.radio = find_radio(time.sleep_ms)
+        self._console = Console(radio and radio.stream) if board.has_console else None
+
+    def _drive(self) -> "dict[str, Any]":
+        board = self.board
+        if "strike" in board.fitted:
+            pin = self._output("strike", 1 - board.strike_on)
+            pulse = Pulse(pin, board.strike_on, board.pulse_ms, self.ticks_ms, self.ticks_diff)
+            return {"strike": pulse}
+        if "motor" in board.fitted:
+            return {"drive": Bridge(self._output("to_lock", 0), self._output("to_open", 0))}
+        pwm = machine.PWM(machine.Pin(board.pins["servo"]), freq=PULSES_HZ, duty_ns=0)
+        return {"drive": Servo(pwm, board.servo_us)}
+
+    def _output(self, name: str, level: int) -> "Any":
+        return machine.Pin(self.board.pins[name], machine.Pin.OUT, value=level)
+
+    def _switch(self, name: str) -> "Any":
+        return machine.Pin(self.board.pins[name], machine.Pin.IN, machine.Pin.PULL_UP)
+
+    def _adc(self, name: str) -> "Any":
+        return machine.ADC(machine.Pin(self.board.pins[name]), atten=machine.ADC.ATTN_11DB)
 
     def wait(self, ms: int) -> "bytes | None":
-        """Wait for a line of the console, and for so many ms at the most."""
+        """Wait for a line of the console or for the radio, and for so many ms at the most."""
         if self._console is not None:
             return self._console.wait(ms)
-        time.sleep_ms(ms)
+        if self.radio is not None:
+            self.radio.wait(ms)
+        else:
+            time.sleep_ms(ms)
         return None
+
+
+def _find_aes():
+    """MicroPython has it beside TLS; a build without has neither."""
+    try:
+        from cryptolib import aes
+    except ImportError:
+        return None
+    return aes

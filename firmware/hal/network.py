@@ -11,6 +11,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
+# A TLS handshake does not fit the 5 KB that a thread has on an ESP32. Its main task has this.
+_STACK_BYTES = 16_384
+
 
 class Network:
     """A network that is always up."""
@@ -37,4 +40,5 @@ class Network:
         """Run it in a thread of its own."""
         import _thread
 
+        _thread.stack_size(_STACK_BYTES)
         _thread.start_new_thread(function, ())

@@ -1,9 +1,10 @@
 """The thread that talks to the network, and may be held up by it for as long as it likes.
 
-Imports crypto and its siblings; shares nothing with the loop but the Post. A session begins with
-what cannot wait for it (the time, without which no certificate can be looked at), then broker,
-will, presence, subscriptions. Whatever goes wrong ends the session; the next one comes after a
-pause that doubles, up to five minutes, and is different for each lock.
+Imports its siblings; shares nothing with the loop but the Post. A session begins with what cannot
+wait for it (the time, without which no certificate can be looked at), then broker, will, presence,
+subscriptions. Whatever goes wrong ends the session; the next one comes after a pause that doubles,
+up to five minutes, and is different for each lock. Only a session that held makes pauses short
+again: a broker that takes a lock in and drops it must not cost a handshake each second.
 """
 
 from . import http, post
@@ -24,13 +25,15 @@ _LISTEN_MS = 100
 _PING_MS = KEEPALIVE_S * 500  # after half of what the broker allows
 _SILENCE_MS = KEEPALIVE_S * 1000  # nothing came for so long, not even an answer to a ping
 _ROOM_MS = 60_000  # so long may the loop take to make room for a statement
-_DOOR_MS = 10_000  # so long does a new session wait for somebody at the door
+_DOOR_MS = 10_000  # so long does a handshake wait for somebody at the door
+_HELD_MS = 60_000  # a session of this length was a good one
+_MOST_ERROR = 80  # characters of what is told of an error
 
 
 class Carrier:
     """Carries the `post` of the lock with this id to and from a Cloud.
 
-    `network` is a `hal.network.Network`. `errors` counts sessions that ended.
+    `network` is a `hal.network.Network`. Whatever ends a session is told to the loop.
     """
 
     def __init__(self, post: "Post", network: "Any", cloud: "Cloud", lock: str) -> None:
@@ -41,7 +44,9 @@ class Carrier:
         self._context: "Any" = None
         self._mqtt: "Any" = None
         self._wire: "Any" = None
+        self._error: "Exception | None" = None
         self._failures = 0
+        self._began_ms = 0
         self._heard_ms = 0
         self._pinged_ms = 0
 
@@ -50,10 +55,17 @@ class Carrier:
         while True:
             try:
                 self._session()
-            except Exception:  # noqa: BLE001  # libraries raise what they like; all of it ends a session
-                self._post.deliver(post.OFFLINE)
-            self._close()
+            except Exception as error:  # noqa: BLE001  # libraries raise what they like; all of it ends a session
+                self._error = error
+            while not self._is_end_told():
+                self._network.sleep_ms(_NAP_MS)
             self._pause()
+
+    def _is_end_told(self) -> bool:
+        try:
+            return self._post.deliver(post.OFFLINE, repr(self._error)[:_MOST_ERROR].encode())
+        except MemoryError:  # to end here would be to be silent for ever
+            return False
 
     def _pause(self) -> None:
         longest_ms = min(FIRST_PAUSE_MS << min(self._failures, 9), LONGEST_PAUSE_MS)
@@ -70,28 +82,31 @@ class Carrier:
     # --- a session ------------------------------------------------------------------------------
 
     def _session(self) -> None:
-        self._network.bring_up()
-        self._wait_for_the_door()
+        try:
+            self._network.bring_up()
+            self._open()
+            while True:
+                self._turn()
+        finally:
+            self._close()
+
+    def _open(self) -> None:
         if self._context is None:
             self._context = trust(self._cloud.ca)
         item = self._post.collect()
         while item is not None:
             self._carry(item)  # the time, and what would go to a broker is out of date
             item = self._post.collect()
-        host, port = _split(self._cloud.broker)
-        self._wire = self._make_wire(host, self._context)
-        secret = self._cloud.secret_text()
-        mqtt = Mqtt(self._wire, host, port, self._lock, secret, self._came)
+        self._wire = self._make_wire(self._cloud.broker, self._context)
+        mqtt = Mqtt(self._wire, self._lock, self._cloud.secret_text(), self._came)
         mqtt.open(self._topic("online"), b"offline")
         self._mqtt = mqtt
         mqtt.publish(self._topic("online").encode(), b"online", True)
         self._heard()
         mqtt.subscribe(self._topic("head"))
         mqtt.subscribe(self._topic("down/statement"))
-        self._failures = 0
+        self._began_ms = self._network.ticks_ms()
         self._deliver(post.ONLINE, b"")
-        while True:
-            self._turn()
 
     def _turn(self) -> None:
         """Listen for a moment, then carry something, and look whether the broker lives."""
@@ -100,6 +115,8 @@ class Carrier:
         item = self._post.collect()
         if item is not None:
             self._carry(item)
+        if self._failures and self._since(self._began_ms) >= _HELD_MS:
+            self._failures = 0
         silent_ms = self._since(self._heard_ms)
         if silent_ms >= _SILENCE_MS:
             raise OSError("the broker is silent")
@@ -122,15 +139,12 @@ class Carrier:
     def _ask(
         self, where: str, context: "Any", method: str, path: str, body: "bytes | None"
     ) -> bytes:
-        host, _ = _split(where)
-        wire = self._make_wire(host, context)
+        wire = self._make_wire(where, context)
         headers = {"Content-Type": "application/json"}
         if context is not None:
             headers["Authorization"] = "Bearer " + self._cloud.secret_text()
         try:
-            return http.ask(
-                wire, method, where + "/locks/" + self._lock + "/" + path, body, headers
-            )
+            return http.ask(wire, method, "/locks/" + self._lock + "/" + path, body, headers)
         finally:
             wire.close()
 
@@ -160,8 +174,10 @@ class Carrier:
         while self._post.is_busy() and self._since(since) < _DOOR_MS:
             self._network.sleep_ms(_NAP_MS)
 
-    def _make_wire(self, host, context):
-        return Wire(self._network.ticks_ms, self._network.ticks_diff, host, context)
+    def _make_wire(self, where, context):
+        if context is not None:
+            self._wait_for_the_door()
+        return Wire(self._network.ticks_ms, self._network.ticks_diff, where, context)
 
     def _topic(self, name: str) -> str:
         return "locks/" + self._lock + "/" + name
@@ -171,8 +187,3 @@ class Carrier:
 
     def _since(self, ms: int) -> int:
         return self._network.ticks_diff(self._network.ticks_ms(), ms)
-
-
-def _split(where: str) -> "tuple[str, int]":
-    host, port = where.rsplit(":", 1)
-    return host, int(port)

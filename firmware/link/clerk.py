@@ -32,6 +32,9 @@ _LOG_ENTRIES = 32  # in one piece
 _DIGEST_GRANTS = 8  # in one piece of work
 _ID_BYTES = 8
 _MOST_RESULTS = 32
+# By the numbers of `lock.states`.
+BOLT_NAMES = ("UNKNOWN", "LOCKED", "UNLOCKED", "PULLED", "LOCKING", "UNLOCKING", "JAMMED")
+DOOR_NAMES = (None, "open", "closed")
 _ANSWERS = (reasons.TIME_SET, reasons.TIME_JUMPED, reasons.TIME_TURNED_BACK)
 
 
@@ -45,6 +48,8 @@ class Clerk:
         self._now = Now(Instant(), 0, UNKNOWN)
         self._second = 0
         self._online = False
+        self._ended = 0  # sessions, and tries to have one
+        self._error = ""  # with which the last of them did
         self._door_is_busy = False
         self._results: "list[bytes]" = []  # that have not gone out
         self._tokens: "list[bytes]" = []
@@ -81,7 +86,7 @@ class Clerk:
             if self._online or self._now.trust == UNKNOWN:
                 self._ask_time()
         if self._online:
-            self._say_state()  # also while the strike has current
+            self._say_state()  # also while the bolt moves
 
     def _ask_time(self):
         self._asked_s = self._second
@@ -125,6 +130,9 @@ class Clerk:
             self._lock.strangers.note(reasons.RETAINED)
         else:
             self._online = kind == post.ONLINE
+            if not self._online:
+                self._ended += 1
+                self._error = what.decode()
             self._hello = self._state = None
             self._tokens = []
             self._results = []
@@ -159,13 +167,14 @@ class Clerk:
         sync = lock.sync
         news = (
             sync.applied,
-            self._digest,
+            self._digest if self._changes == lock.grants.changes() else None,
             lock.settings.current.version,
             lock.root.epoch if lock.root else 0,
             self._nonce,
             lock.remote.challenge,
             sync.needs_snapshot() or not lock.grants.is_complete(),
             sync.series.done + 1 if sync.series.done < sync.series.pages else 0,
+            lock.key(),
         )
         if news == self._hello:
             return
@@ -178,23 +187,28 @@ class Clerk:
             "challenge": _text(news[5]),
             "lost": news[6],
             "page": news[7],
+            "key": _text(news[8] or None),
             "log": lock.log.sequence,
             "kept": lock.log.acknowledged,
             "version": self._version,
+            "ended": self._ended,
+            "error": self._error,
         }
         if self._post.send(post.PUBLISH, b"up/hello", json.dumps(said).encode()):
             self._hello = news
 
     def _say_state(self):
         door = self._lock.door
-        news = (self._lock.is_open(), door.answers)
+        doorway = self._lock.doorway
+        battery = doorway.battery and doorway.battery.mv
+        news = (doorway.state, doorway.door, battery, door.answers)
         if news == self._state:
             return
         known = self._now.trust != UNKNOWN
         said = {
-            "lock": "UNLOCKED" if news[0] else "LOCKED",
-            "battery": None,
-            "door": None,
+            "lock": BOLT_NAMES[news[0]],
+            "battery": battery,
+            "door": DOOR_NAMES[news[1]],
             "reason": door.last_reason,
             "share": _text(door.last_share),
             "at": to_unix(self._now.at) if known and door.answers else None,
@@ -261,7 +275,7 @@ def _number(text: bytes, member: str) -> int:
 def _tokens(page: bytes) -> "list[bytes]":
     """The byte strings of a CBOR array, none if it is anything else."""
     try:
-        found = cbor.decode(page)
+        found = cbor.decode(page, max_bytes=post.MOST_BYTES)
     except cbor.CborError:
         return []
     return [token for token in found if type(token) is bytes] if type(found) is list else []

@@ -6,7 +6,7 @@ at the most.
 
 from umqtt import simple
 
-from .wire import Sockets
+from .wire import NOWHERE, Sockets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ class Mqtt:
     def __init__(
         self,
         wire: "Wire",
-        host: str,
-        port: int,
         user: str,
         password: str,
         take: "Callable[[bytes, bytes, bool], None]",
@@ -37,7 +35,7 @@ class Mqtt:
         self._wire = wire
         self._take = take
         self._client = simple.MQTTClient(
-            user, host, port, user=user, password=password, keepalive=KEEPALIVE_S
+            user, NOWHERE, user=user, password=password, keepalive=KEEPALIVE_S
         )
         self._client.set_callback(self._came)
 

@@ -18,14 +18,14 @@ CHANGES = 4  # the number after which, in digits, for a page of changes
 
 # What the carrier gives to the loop.
 ONLINE = 16  # there is a session with the broker
-OFFLINE = 17  # it is over
+OFFLINE = 17  # it is over, or none could be had: why
 STATEMENT = 18  # a token
 RETAINED = 19  # what the broker kept in place of one, and nobody looks at
 HEAD = 20  # the cloud's hint how far it is
 PAGE = 21  # a page of changes
 
 MOST_ITEMS = 16
-MOST_BYTES = 24_576  # an item above it still goes in, alone
+MOST_BYTES = 16_384  # an item above it still goes in, alone
 
 
 class Post:

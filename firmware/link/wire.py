@@ -2,7 +2,8 @@
 
 Imports MicroPython's `select`, `socket` and `ssl`. umqtt and urequests get a Wire for the socket
 that they would open, see `Sockets`: old versions of them know no time-outs, and none of them looks
-at certificates. MicroPython checks a certificate's issuer, host name and dates, the last by the
+at certificates. A library that opened a socket of its own would find nobody, because it is told
+NOWHERE for a host. MicroPython checks a certificate's issuer, host name and dates, the last by the
 board's calendar.
 """
 
@@ -15,8 +16,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
-MOST_BYTES = 24_576  # that are read in one piece
-_MOST_LINE = 1024
+NOWHERE = "wire.invalid"  # no such name can be looked up (RFC 2606)
+MOST_BYTES = 16_384  # that are read in one piece
+_MOST_LINES = 4096  # bytes of them, in all
+_MOST_OUT = 1024  # bytes that wait for more
 
 
 def trust(ca: bytes) -> "Any":
@@ -31,7 +34,7 @@ def trust(ca: bytes) -> "Any":
 
 
 class Wire:
-    """One TCP connection to `host`, over TLS if there is a `context`.
+    """One TCP connection to `where`, host:port, over TLS if there is a `context`.
 
     Everything raises OSError once the time is over that `allow` gave, and ValueError for a
     certificate that is not good.
@@ -41,12 +44,14 @@ class Wire:
         self,
         ticks_ms: "Callable[[], int]",
         ticks_diff: "Callable[[int, int], int]",
-        host: str,
+        where: str,
         context: "Any" = None,
     ) -> None:
         self._ticks_ms = ticks_ms
         self._ticks_diff = ticks_diff
-        self._host = host
+        host, port = where.rsplit(":", 1)
+        self.host = host
+        self.port = int(port)
         self._context = context
         self._since = ticks_ms()
         self._allowed_ms = 0
@@ -54,6 +59,8 @@ class Wire:
         self._poll = select.poll()
         self._waits = True
         self._last = 0
+        self._lines = 0
+        self._out = bytearray()
         self.first = 0  # the byte with which the packet at hand began
 
     def allow(self, ms: int) -> None:
@@ -79,7 +86,7 @@ class Wire:
         if self._context is not None:
             self._poll.unregister(raw)
             self._stream = self._context.wrap_socket(
-                raw, server_hostname=self._host, do_handshake_on_connect=False
+                raw, server_hostname=self.host, do_handshake_on_connect=False
             )
             self._poll.register(self._stream, select.POLLIN)
 
@@ -92,12 +99,11 @@ class Wire:
         if flag:
             self.first = self._last
 
-    def read(self, count: int = -1) -> "bytes | None":
-        """So many bytes, or all until the end; None if there are none and it does not wait."""
-        if count < 0:
-            return self._rest()
-        if count > MOST_BYTES:
+    def read(self, count: int) -> "bytes | None":
+        """So many bytes; None if there are none and it does not wait."""
+        if not 0 <= count <= MOST_BYTES:
             raise OSError(errno.ENOMEM)
+        self._flush()
         buffer = bytearray(count)
         view = memoryview(buffer)
         at = 0
@@ -115,45 +121,48 @@ class Wire:
             self._last = buffer[0]
         return bytes(buffer)
 
-    def _rest(self):
-        found = b""
-        while len(found) <= MOST_BYTES:
-            piece = self._stream.read(1024)
-            if piece is None:
-                self._wait(select.POLLIN)
-            elif not piece:
-                return found
-            else:
-                found += piece
-        raise OSError(errno.ENOMEM)
-
     def readline(self) -> bytes:
         """A line with its end; as much as there is if the connection ends before."""
+        self._flush()
         line = b""
-        while len(line) < _MOST_LINE:
+        while self._lines < _MOST_LINES:
             byte = self._stream.read(1)
             if byte is None:
                 self._wait(select.POLLIN)
             elif not byte:
                 return line
             else:
+                self._lines += 1
                 line += byte
                 if byte == b"\n":
                     return line
         raise OSError(errno.ENOMEM)
 
     def write(self, data: "Any", count: int = -1) -> int:
-        """All of it, text or bytes, or the first `count` bytes."""
+        """All of it, text or bytes, or the first `count` bytes.
+
+        The libraries write a message in many pieces, each of which would be a packet of its own.
+        So they go when there are enough of them, or somebody waits for an answer.
+        """
         view = memoryview(data.encode() if isinstance(data, str) else data)
         end = len(view) if count < 0 else count
+        self._out.extend(view[:end])
+        if len(self._out) > _MOST_OUT:
+            self._flush()
+        return end
+
+    def _flush(self):
+        if not self._out:
+            return
+        view = memoryview(self._out)
         at = 0
-        while at < end:
-            sent = self._stream.write(view[at:end])
+        while at < len(view):
+            sent = self._stream.write(view[at:])
             if sent:
                 at += sent
             else:
                 self._wait(select.POLLOUT)
-        return end
+        self._out = bytearray()
 
     def close(self) -> None:
         """The end; also of one that was never open."""
@@ -165,6 +174,7 @@ class Wire:
 
     def is_readable(self, ms: int) -> bool:
         """Wait so long for something to read; False if there is nothing."""
+        self._flush()
         self._poll.modify(self._stream, select.POLLIN)
         return bool(self._poll.poll(ms))
 
@@ -181,17 +191,24 @@ class Wire:
 
 
 class Sockets:
-    """Stands for the module `socket` inside a library, and gives it a Wire."""
+    """Stands for the module `socket` inside a library, and gives it a Wire, once.
+
+    So nothing is sent again to wherever an answer redirects to.
+    """
 
     SOCK_STREAM = socket.SOCK_STREAM
 
     def __init__(self, wire: Wire) -> None:
-        self._wire = wire
+        self._wire: "Wire | None" = wire
+        self._at = wire.host, wire.port
 
-    def getaddrinfo(self, host: str, port: int, *how: int) -> "Any":
-        """As the real one does, which on some ports wants no more than the two."""
-        return socket.getaddrinfo(host, port)
+    def getaddrinfo(self, *_: object) -> "Any":
+        """Where the wire leads to, whatever the library asks for."""
+        return socket.getaddrinfo(*self._at)
 
-    def socket(self, *how: int) -> Wire:
+    def socket(self, *_: int) -> Wire:
         """The wire, to be connected."""
-        return self._wire
+        wire, self._wire = self._wire, None
+        if wire is None:
+            raise OSError(errno.ECONNABORTED)
+        return wire

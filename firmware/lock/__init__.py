@@ -1,1 +1,1 @@
-"""What moves: state machines over the parts that `hal` drives. Imports policy."""
+"""What moves: state machines over the parts that `hal` drives. Imports policy and crypto."""

@@ -1,9 +1,10 @@
 """A strike: a spring keeps the door locked, and a current lets it go for a moment.
 
-Imports policy. It has no sensor, so nobody knows whether the door was opened.
+Imports its siblings. It has no sensor, and needs none to be locked: what is not fed is locked.
+Nobody knows whether the door was opened, but for a contact on it.
 """
 
-from ..policy.grant import LOCK, OPENING
+from .states import LOCKED, UNLOCKED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,14 +12,30 @@ if TYPE_CHECKING:
 
 
 class Strike:
-    """The bolt of a `Door`, over a `pulse` with `start` and `stop`."""
+    """The members of a `Bolt` over a `pulse` with `start`, `stop` and `tick`."""
+
+    is_sure = False
 
     def __init__(self, pulse: "Any"):
         self._pulse = pulse
+        self.state = LOCKED
 
-    def act(self, action: int) -> None:
-        """Unlock and pull are a pulse, lock ends one, others move nothing. Returns at once."""
-        if action & OPENING:
+    def begin(self, target: int) -> None:
+        """To unlock and to pull are a pulse, to lock ends one. Returns at once."""
+        if target == LOCKED:
+            self.stop()
+        else:
+            self.state = UNLOCKED
             self._pulse.start()
-        elif action == LOCK:
-            self._pulse.stop()
+
+    def stop(self) -> None:
+        """No current."""
+        self._pulse.stop()
+        self.state = LOCKED
+
+    def tick(self) -> int:
+        """The ms for which it still has current."""
+        left_ms: int = self._pulse.tick()
+        if not left_ms:
+            self.state = LOCKED
+        return left_ms

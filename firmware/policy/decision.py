@@ -27,6 +27,7 @@ NORMAL = 0  # everybody as their grants say
 VACATION = 1  # no guests
 PRIVACY = 2  # owners only
 NO_REMOTE = 3  # only owners remotely
+PASSAGE = 4  # everybody as their grants say, and the bolt stays unlocked
 
 UNKNOWN = 0
 HOLDOVER = 1
@@ -231,7 +232,7 @@ def _lock(d):
 
 def _mode(d):
     mode = d.state.mode
-    if mode == NORMAL or d.grant.level == OWNER:
+    if mode == NORMAL or mode == PASSAGE or d.grant.level == OWNER:
         return reasons.ALLOWED
     if mode == VACATION and d.grant.level == ADMIN:
         return reasons.ALLOWED

@@ -2,8 +2,8 @@
 
 Imports nothing. A number is one byte, never changes its meaning and is never used again. 0 means
 yes; 1..63 are answers to somebody who wants something of the lock; 64..127 are refusals of a
-statement; 128..159 are what happened to the clock. What they are called and mean is not the
-lock's business: host_sim/words.py has names and sentences.
+statement; 128..159 are what happened to the clock, 160..191 to the door. What they are called and
+mean is not the lock's business: host_sim/words.py has names and sentences.
 """
 
 ALLOWED = 0
@@ -94,3 +94,30 @@ TICKS_LOST = 149
 NOW_TRUSTED = 150
 NOW_HOLDOVER = 151
 NOW_UNKNOWN = 152
+
+BOLT_LOCKED = 160
+BOLT_UNLOCKED = 161
+LATCH_PULLED = 162
+BOLT_JAMMED = 163
+BOLT_SLOW = 164
+BOLT_STALLED = 165
+BOLT_WRONG_WAY = 166
+BOLT_BOUNCED = 167
+BOLT_LOST = 168
+BOLT_BETWEEN = 169
+TURNED_LOCKED = 170
+TURNED_UNLOCKED = 171
+TURNED_PULLED = 172
+AUTO_LOCK = 173
+LOCK_WAITS = 174
+DOOR_OPENED = 175
+DOOR_CLOSED = 176
+DOOR_FORCED = 177
+BUTTON_PUSHED = 178
+HELD_OPEN = 179
+HOLD_OVER = 180
+TAMPERED = 181
+TAMPER_OVER = 182
+BATTERY_GOOD = 183
+BATTERY_LOW = 184
+BATTERY_CRITICAL = 185

@@ -6,7 +6,7 @@ what the old one had sealed is then damaged.
 """
 
 from ..crypto import cbor
-from ..crypto.kdf import HASH_BYTES
+from ..crypto.kdf import HASH_BYTES, hkdf_expand
 from ..crypto.p256 import InvalidPoint, PublicKey
 from .copies import Copies
 from .seal import Seal
@@ -38,6 +38,10 @@ class Identity:
         self.device_key = device_key
         self.root = root
         self.zone = zone
+
+    def seal(self) -> Seal:
+        """Under all other small records of this lock."""
+        return Seal(hkdf_expand(self.device_key, b"state seal", HASH_BYTES))
 
 
 def read(folders: "tuple[Files, Files]") -> "Identity | None":

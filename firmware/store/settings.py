@@ -6,7 +6,7 @@ content. Signatures are the intake's business.
 
 from ..crypto import cbor
 from ..policy import reasons
-from ..policy.decision import LONGEST_ERROR_S, NO_REMOTE, NORMAL
+from ..policy.decision import LONGEST_ERROR_S, NORMAL, PASSAGE
 from ..policy.grant import FIRST_DAY, LAST_DAY, MOST_VERSION
 from ..policy.instant import DAY_S, Instant
 from ..policy.zone import Zone, ZoneError
@@ -53,7 +53,7 @@ def fault(settings: Settings) -> int:
         return reasons.BAD_VERSION
     if not _within(settings.auto_lock_s, 0, MOST_AUTO_LOCK_S):
         return reasons.BAD_SETTINGS
-    if not _within(settings.mode, NORMAL, NO_REMOTE):
+    if not _within(settings.mode, NORMAL, PASSAGE):
         return reasons.BAD_SETTINGS
     if not _within(settings.most_error_s, LEAST_ERROR_S, LONGEST_ERROR_S):
         return reasons.BAD_SETTINGS

@@ -21,7 +21,8 @@ ARROWS = {
     "link": _STATE | {"access"},
     "hal": set(),
     "selftest": _RULES,
-    "provision": _RULES | {"store"},
+    "provision": _RULES | {"store", "link"},
+    "calibrate": {"lock", "store"},
     "app": _STATE | {"access", "link", "selftest"},
     "boot": {"hal"},
     "main": {"app", "hal", "store"},
@@ -30,10 +31,12 @@ ARROWS = {
 # MicroPython's modules that change nothing outside the program.
 PURE = {"binascii", "hashlib", "micropython", "struct"}
 ANYWHERE = PURE | {"array", "asyncio", "collections", "errno", "gc", "io", "json", "os", "sys"}
-# The time, the pins, the radios and the network belong to hal; sockets and TLS to the links, too.
+# The time, the pins, the radios, the network and the chip's AES belong to hal; sockets and TLS to
+# the links, too.
 HARDWARE = {
     "_thread",
     "bluetooth",
+    "cryptolib",
     "esp",
     "esp32",
     "machine",

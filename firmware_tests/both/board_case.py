@@ -38,16 +38,16 @@ class RamFlash:
 class Board:
     """A provisioned board; `lock` is the program on it, since the last `boot`.
 
-    With a `flash` it is the one that this was on before.
+    With a `flash` it is the one that this was on before; with a `door` it hangs on it.
     """
 
-    def __init__(self, flash=None):
+    def __init__(self, flash=None, door=None):
         self._nonces = 0
         self.flash = flash or RamFlash()
         if flash is None:
             identity.write(self.flash.pair, WHO)
         self.said = []
-        self.hardware = Hardware(START_S, self._random)
+        self.hardware = Hardware(START_S, self._random, door)
         self.boot()
 
     def _random(self, count):

@@ -25,6 +25,7 @@ MODES = {
     "vacation": decision.VACATION,
     "privacy": decision.PRIVACY,
     "no_remote": decision.NO_REMOTE,
+    "passage": decision.PASSAGE,
 }
 TRUSTS = {
     "unknown": decision.UNKNOWN,

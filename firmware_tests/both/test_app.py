@@ -7,14 +7,21 @@ from firmware import app
 from firmware.access.intake import LARGEST_BATCH
 from firmware.policy import reasons
 from firmware.link.lines import Lines
-from firmware.policy.decision import VACATION
+from firmware.lock.states import LOCKED, UNKNOWN, UNLOCKED
+from firmware.policy.decision import NORMAL, PASSAGE, VACATION
+from firmware.policy.grant import LOCK as LOCK_IT
+from firmware.policy.grant import UNLOCK as OPEN_IT
 from firmware.policy.grant import Grant
 from firmware.policy.instant import Instant, from_unix
 from firmware.policy.zone import Wall
-from firmware.store import entry
-from firmware_tests.both.board_case import ANSWER_S, GRANTS, START_S, Board, RamFlash
+from firmware.store import ends, entry
+from firmware.store.settings import Settings
+from firmware_tests.both.board_case import ANSWER_S, GRANTS, START_S, WHO, Board, RamFlash
 from firmware_tests.both.check import equal, raises, true
+from firmware_tests.both.door_case import RECORD
 from firmware_tests.both.statement_case import LOCK, run_named
+from host_sim import words
+from host_sim.world.door import Door
 from host_sim.world.hardware import PULSE_MS, Hardware
 
 
@@ -151,7 +158,7 @@ def test_a_statement_that_is_found_again_changes_nothing():
     equal(board.lock.grants.digest(), digest)
 
 
-def test_nothing_without_a_deadline_is_begun_while_the_strike_has_current():
+def test_nothing_without_a_deadline_is_begun_while_the_bolt_moves():
     board = Board()
     board.lock.accept(GRANTS["an admin"])
     board.live(1)
@@ -162,6 +169,117 @@ def test_nothing_without_a_deadline_is_begun_while_the_strike_has_current():
     equal(board.log(entry.DECISION), [(reasons.ALLOWED, 0)], "the log cannot wait")
     board.live(3)
     equal(board.said, ["a.cose: 0"])
+
+
+# --- a bolt with a drive -------------------------------------------------------------------------
+
+
+def bolts(board):
+    """What the log has about the bolt since the boot."""
+    return [words.name(reason) for reason, _ in board.log(entry.BOLT)]
+
+
+def test_a_grant_moves_the_bolt_and_the_log_tells_what_it_did():
+    board = Board(door=Door("motor", "ends", x=0.0))
+    board.lock.accept(GRANTS["an admin"])
+    board.live(1)
+    equal(board.lock.doorway.state, LOCKED)
+    equal(board.ask(), reasons.ALLOWED)
+    equal(board.lock.step(), 10, "somebody looks at it often while it moves")
+    board.live(3)
+    equal((board.lock.doorway.state, bolts(board)), (UNLOCKED, ["bolt_unlocked"]))
+    equal(board.lock.step(), 50, "and then there is time")
+
+
+def test_the_button_inside_opens_without_any_grant_and_is_entered():
+    door = Door("motor", "ends", x=0.0)
+    board = Board(door=door)
+    board.live(1)
+    door.push(100)
+    board.live(3)
+    equal((board.lock.doorway.state, bolts(board)), (UNLOCKED, ["button_pushed", "bolt_unlocked"]))
+
+
+def test_settings_say_when_the_bolt_locks_by_itself():
+    board = Board(door=Door("motor", "ends"))
+    for token, _ in run_named("settings"):
+        board.lock.accept(token)
+    delay_s = board.lock.settings.current.auto_lock_s
+    true(delay_s > 0)
+    board.live(delay_s - 1)
+    equal(board.lock.doorway.state, UNLOCKED)
+    board.live(4)
+    equal((board.lock.doorway.state, bolts(board)), (LOCKED, ["auto_lock", "bolt_locked"]))
+
+
+def test_in_the_mode_passage_the_bolt_stays_unlocked():
+    board = Board(door=Door("motor", "ends", x=0.0))
+    settings = Settings()
+    for version, mode in ((1, PASSAGE), (2, NORMAL)):
+        settings.version = version
+        settings.mode = mode
+        settings.auto_lock_s = 5
+        equal(board.lock.settings.put(settings), reasons.ALLOWED)
+        board.lock._apply_settings()
+        board.live(20)
+    told = ["held_open", "bolt_unlocked", "hold_over", "auto_lock", "bolt_locked"]
+    equal(bolts(board), told)
+
+
+def test_a_strike_is_not_held_by_any_mode():
+    board = Board()
+    settings = Settings()
+    settings.version = 1
+    settings.mode = PASSAGE
+    settings.auto_lock_s = 1
+    equal(board.lock.settings.put(settings), reasons.ALLOWED)
+    board.lock._apply_settings()
+    board.live(5)
+    equal(([level for _, level in board.hardware.pin.changes], bolts(board)), ([0], []))
+
+
+def test_a_stop_in_the_middle_of_a_throw_leaves_no_current_and_the_next_boot_notices():
+    door = Door("motor", "ends")
+    board = Board(door=door)
+    board.lock.accept(GRANTS["an admin"])
+    equal(board.ask(LOCK_IT), reasons.ALLOWED)
+    board.live(0.4)
+    board.lock.stop()
+    equal((door.pins["to_lock"].level, door.pins["to_open"].level), (0, 0))
+    board.boot()
+    board.live(2)
+    equal((board.lock.doorway.state, bolts(board)), (UNKNOWN, ["bolt_between"]))
+
+
+def test_people_see_and_hear_whether_they_may():
+    board = Board()
+    shown = []
+    board.hardware.parts["lamp"] = shown.append
+    board.hardware.power_on = lambda: None
+    board.boot()
+    board.lock.accept(GRANTS["a guest who may only lock"])
+    for action, pattern in ((LOCK_IT, [1, 0]), (OPEN_IT, [1, 0, 1, 0, 1, 0])):
+        shown.clear()
+        board.ask(action)
+        board.live(2)
+        equal(shown, pattern)
+
+
+def test_a_calibration_counts_from_the_next_start_on():
+    door = Door("motor", "position", x=0.0)
+    board = Board(door=door)
+    equal(board.lock.doorway.state, UNKNOWN)
+    ends.write(board.flash.pair, WHO.seal(), RECORD)
+    board.flash.state.files["bolt"][6] ^= 1
+    board.boot()
+    equal(board.lock.doorway.state, LOCKED)
+    board.flash.log.files["bolt"][6] ^= 1
+    board.boot()
+    equal(board.lock.doorway.state, LOCKED, "the damaged copy was mended")
+    for folder in board.flash.pair:
+        folder.files["bolt"][6] ^= 1
+    board.boot()
+    equal(board.lock.doorway.state, UNKNOWN)
 
 
 # --- a broken flash ------------------------------------------------------------------------------

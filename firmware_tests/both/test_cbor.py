@@ -376,3 +376,16 @@ def test_random_bytes_decode_to_what_encodes_to_them_or_are_refused():
         equal(cbor.encode(value), encoded, encoded)
         accepted += 1
     true(accepted > 0, "some were accepted")
+
+
+def test_a_sequence_is_items_one_after_the_other():
+    equal(cbor.decode_sequence(b""), [])
+    whole = b"".join([bytes.fromhex(text) for text, _ in EXAMPLES])
+    equal(cbor.decode_sequence(whole), [value for _, value in EXAMPLES])
+    equal(cbor.decode_sequence(whole[:-1] + b"C", max_items=200)[-1]["e"], "C")
+    for data in (b"\x00\x18", b"\x00\x82\x01", b"\x1c\x00"):
+        raises(cbor.CborError, cbor.decode_sequence, data)
+    for code, limits in ((cbor.BYTES, (3,)), (cbor.DEPTH, (9, 1)), (cbor.ITEMS, (9, 9, 4))):
+        error = raises(cbor.CborError, cbor.decode_sequence, b"\x00\x81\x81\x00\x00", *limits)
+        equal(error.code, code)
+    equal(cbor.decode_sequence(b"\x00\x81\x81\x00\x00", 5, 2, 5), [0, [[0]], 0])

@@ -1,4 +1,4 @@
-"""The board's parts: a pulse that ends, a strike, and `Hardware` over a `machine` that behaves."""
+"""The board's parts: a pulse that ends, drives, and `Hardware` over a `machine` that behaves."""
 
 import machine
 
@@ -6,8 +6,6 @@ from firmware.hal import bare
 from firmware.hal.board import Board
 from firmware.hal.hardware import Hardware
 from firmware.hal.pulse import Pulse
-from firmware.lock.strike import Strike
-from firmware.policy.grant import LOCK, MANAGE, PULL, UNLOCK
 from firmware_tests.both.check import equal, raises, true
 
 PERIOD = 1 << 30  # of an ESP32's ticks
@@ -74,22 +72,15 @@ def test_a_relay_that_is_on_at_the_low_level():
     equal(bench.levels, [1, 0, 1])
 
 
-def test_a_strike_opens_with_a_pulse_and_nothing_else_moves_it():
-    bench = Bench()
-    strike = Strike(bench.pulse)
-    for action, on in ((MANAGE, 0), (UNLOCK, 1), (MANAGE, 1), (LOCK, 0), (PULL, 1)):
-        strike.act(action)
-        equal(bench.levels[-1], on, "%d" % action)
-
-
 def test_hardware_opens_what_the_board_says():
     hardware = Hardware(Board())
     pins = machine.Pin.levels
-    equal(pins[Board.strike], 0)
-    hardware.strike.start()
-    equal(pins[Board.strike], 1)
+    strike = Board.pins["strike"]
+    equal(pins[strike], 0)
+    hardware.parts["strike"].start()
+    equal(pins[strike], 1)
     bare.safe()
-    equal(pins[Board.strike], 0)
+    equal(pins[strike], 0)
     registers = bytearray(1)
     hardware.bus.readfrom_mem_into(0x68, 0x0F, registers)
     true(registers[0] & 0x80, "a chip from the shop has no time")

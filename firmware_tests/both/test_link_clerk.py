@@ -9,11 +9,14 @@ from firmware.link import post as kinds
 from firmware.link.clerk import LOG_AGAIN_S, PAGES_AFTER_S, Clerk
 from firmware.link.post import MOST_BYTES, MOST_ITEMS, Post
 from firmware.policy import reasons
-from firmware.store import entry
+from firmware.policy.grant import PULL
+from firmware.store import ends, entry
 from firmware.store.export import HEAD_BYTES, read_head
-from firmware_tests.both.board_case import GRANTS, Board
+from firmware_tests.both.board_case import GRANTS, WHO, Board
 from firmware_tests.both.check import equal, true
+from firmware_tests.both.door_case import RECORD
 from firmware_tests.both.statement_case import run_named
+from host_sim.world.door import Door
 
 
 class OneThread:
@@ -96,6 +99,31 @@ def test_a_session_begins_with_hello_and_state_and_the_log():
     equal(json.loads(items[2][2])["lock"], "LOCKED")
 
 
+class Phones:
+    """In place of the Gatt and its Visits."""
+
+    point = b""
+
+    def __init__(self):
+        self.visits = self
+
+    def work(self):
+        return False
+
+    def tick(self):
+        pass
+
+
+def test_the_key_for_phones_is_said_as_soon_as_it_is_computed():
+    board = Linked()
+    phones = Phones()
+    board.lock.meet(phones)
+    board.online()
+    equal(board.hellos(3)[-1]["key"], None)
+    phones.point = bytes(range(64))
+    equal([hello["key"] for hello in board.hellos(3)], [hexlify(phones.point).decode()])
+
+
 def test_hello_is_said_again_when_something_changes_and_not_before():
     board = Linked()
     board.online()
@@ -125,6 +153,18 @@ def test_each_statement_is_answered_by_its_name():
     equal([each["applied"] for each in said], [0, 4])
     digest = hexlify(board.lock.grants.digest()).decode()
     equal((hellos[-1]["applied"], hellos[-1]["digest"]), (4, digest))
+
+
+def test_no_hello_has_the_digest_of_what_was_there_before():
+    """The cloud would take it for damage, and send a snapshot."""
+    board = Linked()
+    board.online()
+    board.carried()
+    for token, _ in run_named("batches continue each other, and each counts once")[:2]:
+        board.lock.accept(token)
+    digest = hexlify(board.lock.grants.digest()).decode()
+    said = [(hello["applied"], hello["digest"]) for hello in board.hellos(4)]
+    equal(said, [(4, None), (4, digest)])
 
 
 def test_statements_are_taken_in_although_nothing_goes_out():
@@ -206,6 +246,28 @@ def test_what_the_cloud_has_and_does_not_bring_is_fetched():
     equal(board.lock.sync.applied, 7)
 
 
+def test_a_page_may_be_as_large_as_the_carrier_reads():
+    board = Linked()
+    board.online()
+    board.carried(3)
+    tokens = [t for t, _ in run_named("batches continue each other, and each counts once")]
+    room = MOST_BYTES - len(tokens[1]) - 20
+    board.post.deliver(kinds.PAGE, cbor.encode([bytes(room), tokens[1]]))
+    equal([each["reason"] for each in board.results(3)][-1], reasons.ALLOWED)
+
+
+def test_hello_tells_why_there_was_none_for_a_while():
+    board = Linked()
+    board.online()
+    hello = board.hellos()[-1]
+    equal((hello["ended"], hello["error"]), (0, ""))
+    for error in (b"OSError(110,)", b"ValueError()"):
+        board.post.deliver(kinds.OFFLINE, error)
+    board.online()
+    hello = board.hellos()[-1]
+    equal((hello["ended"], hello["error"]), (2, "ValueError()"))
+
+
 def test_hints_and_pages_that_are_garbage_do_nothing():
     board = Linked()
     board.online()
@@ -229,6 +291,29 @@ def test_the_state_tells_of_an_opening_and_its_end():
     equal([state["lock"] for state in states], ["UNLOCKED", "LOCKED"])
     equal(states[0]["reason"], reasons.ALLOWED)
     true(states[0]["share"])
+
+
+def test_the_state_tells_of_bolt_door_and_battery():
+    door = Door("motor", "position", x=0.0)
+    board = Linked(door=door)
+    ends.write(board.flash.pair, WHO.seal(), RECORD)
+    board.boot()
+    board.online()
+
+    def told(seconds=2):
+        items = board.carried(seconds)
+        carried = [json.loads(what) for _, where, what in items if where == b"state"]
+        return [(state["lock"], state["door"], state["battery"] // 50) for state in carried]
+
+    equal(told(), [("LOCKED", "closed", 79)])
+    board.lock.doorway.act(PULL)
+    equal([lock for lock, _, _ in told(8)], ["UNLOCKING", "PULLED", "UNLOCKED"])
+    door.swing()
+    equal(told(), [("UNLOCKED", "open", 79)])
+    door.battery_mv = 3000
+    true(told(30)[-1][2] < 70)
+    door.cut.add("position")
+    equal(told()[-1][0], "UNKNOWN")
 
 
 def test_the_carrier_hears_of_somebody_at_the_door():

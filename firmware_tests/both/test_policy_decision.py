@@ -42,7 +42,7 @@ def test_a_channel_is_one_that_exists():
 
 
 def test_an_unknown_mode_is_for_owners_only():
-    for value in (None, 4, -1):
+    for value in (None, 5, -1):
         for level, expected in ((0, "mode"), (1, "mode"), (2, "allowed")):
             case = Case({"grant": {"level": level}})
             case.state.mode = value

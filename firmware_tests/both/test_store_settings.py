@@ -80,7 +80,7 @@ def test_bad_fields_change_nothing():
         (reasons.BAD_SETTINGS, {"auto_lock_s": -1}),
         (reasons.BAD_SETTINGS, {"auto_lock_s": 3601}),
         (reasons.BAD_SETTINGS, {"auto_lock_s": None}),
-        (reasons.BAD_SETTINGS, {"mode": 4}),
+        (reasons.BAD_SETTINGS, {"mode": 5}),
         (reasons.BAD_SETTINGS, {"mode": -1}),
         (reasons.BAD_SETTINGS, {"mode": False}),
         (reasons.BAD_SETTINGS, {"most_error_s": 59}),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
@@ -19,6 +19,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from host_sim.cloud.domain.credentials import hashed, matches
 from host_sim.cloud.link import mosquitto
 from host_sim.cloud.link.broker import Embedded
+from host_sim.cloud.link.bus import close
 from host_sim.cloud.link.certificates import Certificates
 
 KINDS = ("embedded", "mosquitto")
@@ -57,24 +58,35 @@ def broker(kind: str, folder: Path, logins: dict[str, str], port: int = 0) -> It
 
 @contextmanager
 def _mosquitto(folder: Path, certificates: Certificates, known: dict[str, str]) -> Iterator[int]:
+    port = free_port()
+    files = folder / "mosquitto"
+    mosquitto.write(files, known.items(), certificates, CLOUD_PASSWORD, port)
+    with running(files, port):
+        yield port
+
+
+def free_port() -> int:
+    """One on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+@contextmanager
+def running(files: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+    """A mosquitto with the files that were made for it."""
     program = shutil.which("mosquitto", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         pytest.skip("mosquitto is not installed: apt-get install mosquitto")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    files = folder / "mosquitto"
-    mosquitto.write(files, known.items(), certificates, CLOUD_PASSWORD, port)
+    command = [program, "-c", str(files / "mosquitto.conf")]
     if os.getuid() == 0:  # it drops its rights, and could not read them then
-        with (files / "mosquitto.conf").open("a") as conf:
-            conf.write("user root\n")
-    with subprocess.Popen(
-        [program, "-c", str(files / "mosquitto.conf")],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+        conf = files / "as-root.conf"
+        conf.write_text(f"{(files / 'mosquitto.conf').read_text()}user root\n")
+        command = [program, "-c", str(conf)]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as process:
         try:
             _wait_for(port, process)
-            yield port
+            yield process
         finally:
             process.terminate()
             process.wait(PATIENCE_S)
@@ -122,7 +134,7 @@ class Mqtt:
             self.close()
             raise Refused(code)
 
-    def __enter__(self) -> "Mqtt":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -156,11 +168,8 @@ class Mqtt:
     def vanish(self) -> None:
         """End without a word, as a network does."""
         self.client.loop_stop()
-        sock = self.client.socket()
-        assert sock is not None
-        sock.close()
+        self.client._reset_sockets()
 
     def close(self) -> None:
         """Say goodbye."""
-        self.client.disconnect()
-        self.client.loop_stop()
+        close(self.client)

@@ -14,6 +14,7 @@ from firmware.policy.zone import Zone
 from firmware.store.files import Files
 from firmware.store.grants import Grants
 from firmware.store.seal import Seal
+from firmware_tests.cloud.world import SETUP
 from host_sim.cloud import issuer, issuers
 from host_sim.cloud.database import connect
 from host_sim.cloud.domain import devices, issuing, organisations, phones
@@ -37,7 +38,7 @@ class Realm:
         self._engine = connect("sqlite://")
         Base.metadata.create_all(self._engine)
         self.folder = folder
-        self.session = Session(self._engine)
+        self.session = Session(self._engine, info={SETUP: True})
         keys = Issuers.prepare(folder / "keys", NOW)
         self.context = Context(self.session, NOW, keys, "https://cloud.example")
         self._scalar = 1000

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from sqlalchemy import event
 
 from firmware_tests.cloud.world import NOW, PASSWORD
 from host_sim.cloud.domain import people
@@ -137,6 +138,27 @@ def test_an_unknown_address_costs_as_many_hashes_as_a_wrong_password(one_service
         answers.append((answer.status_code, answer.json()))
     assert len(hashes) == 4 and len(set(hashes)) == 1
     assert all(answer == answers[0] for answer in answers)
+
+
+@pytest.mark.parametrize("path", ["/account", "/account/forgotten-password"])
+def test_an_unknown_address_costs_as_much_of_the_database_as_a_known_one(service, path):
+    service.person(ANNA)
+    sign_up(service, "waits@example.org", "Somebody")
+    done: list[str] = []
+
+    def note(connection, cursor, statement, *rest):
+        done.append(" ".join(statement.split()[:3]))
+
+    event.listen(service.service.engine, "before_cursor_execute", note)
+    costs, answers = [], []
+    for email in (ANNA, "waits@example.org", "nobody@example.org"):
+        done.clear()
+        body = {"email": email} | ({"name": "Somebody"} if path == "/account" else {})
+        answers.append(service.http.post(path, json=body).json())
+        costs.append([kind.split()[0] for kind in done if not kind.startswith(("ROLL", "REL"))])
+    event.remove(service.service.engine, "before_cursor_execute", note)
+    assert costs[0] == costs[1] == costs[2] and costs[0].count("INSERT") >= 2
+    assert answers[0] == answers[1] == answers[2]
 
 
 def test_a_log_in_ends_after_a_month(service):

@@ -10,6 +10,7 @@ import pytest
 from firmware_tests.cloud.realm import write
 from firmware_tests.cloud.world import Client, World
 from host_sim.cloud.domain import devices, organisations, phones, sharing
+from host_sim.cloud.domain.model import Share
 from host_sim.cloud.keys import PrivateKey
 from host_sim.cloud.web.limits import Limit
 
@@ -198,13 +199,92 @@ def test_odd_bodies_break_nothing(world):
             )  # fmt: skip
             check(method, path, answer)
             assert content == b"" or answer.status_code >= 400 or "{" not in body
-        for odd in ODD:
-            # Whatever the fields are called, each of them once with this.
-            fields = "email name uid userEmail zone deviceId token password terms level query data"
-            answer = call(
-                world.eve, method, path, parameters, value, json=dict.fromkeys(fields.split(), odd)
-            )
-            check(method, path, answer)
+
+
+def test_odd_texts_break_nothing_in_any_field(world):
+    """Each field that takes text, of each body that is described, once with each of them."""
+    fields = 0
+    for method, path, parameters, _ in operations(world):
+        body = body_of(world, path, method.lower())
+        if body is None or path == "/account/log-out":
+            continue
+        value = lambda p: usual(world, p)  # noqa: E731
+        for place in texts(body):
+            fields += 1
+            for odd in (*ODD, "\ud800", "x\udfffy", "x" * 100_000):
+                content = json.dumps(replaced(body, place, odd))  # halves of characters escaped
+                answer = call(
+                    world.anna, method, path, parameters, value, json=None, content=content,
+                    headers={"Content-Type": "application/json"},
+                )  # fmt: skip
+                check(method, path, answer)
+                kept = answer.status_code < 300 and len(place) == 1
+                assert not (kept and unkeepable(odd)), (method, path, place, odd[:20])
+    assert fields > 60
+    # What was injected did nothing.
+    assert world.anna.get("/account").json()["name"] == "Anna"
+    with world.transaction() as context:
+        assert context.session.get_one(Share, world.ids["share"][0]).email == "bob@example.org"
+
+
+def unkeepable(text):
+    """Whether a text has what nothing may have: NUL, half a character, or too much."""
+    return "\0" in text or bool(re.search("[\ud800-\udfff]", text)) or len(text) > 5_000
+
+
+def body_of(world, path, method):
+    """A body that fits the description, with every field; None if there is none in JSON."""
+    schema = world.app.openapi()
+    described = schema["paths"][path][method].get("requestBody", {}).get("content", {})
+    for kind, content in described.items():
+        if kind.startswith("application/json"):
+            return sample(world, schema, content["schema"], path)
+    return None
+
+
+def sample(world, whole, schema, name):
+    """A value that fits a schema: of Anna's things where a field is named after them."""
+    if "$ref" in schema:
+        found = whole
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        return sample(world, whole, found, name)
+    if "const" in schema or "enum" in schema:
+        return schema.get("const", schema.get("enum", [None])[0])
+    for several in ("anyOf", "oneOf", "allOf"):
+        for each in schema.get(several, ()):
+            if each.get("type") != "null":
+                return sample(world, whole, each, name)
+    kind = schema.get("type", "object")
+    if kind == "object":
+        return {
+            each: sample(world, whole, inner, each)
+            for each, inner in schema.get("properties", {}).items()
+        }
+    if kind == "array":
+        return [sample(world, whole, schema.get("items", {}), name)]
+    named = usual(world, {"name": name, "schema": schema})
+    if kind == "string":
+        return named or ("x@example.org" if "mail" in name.lower() else "x")
+    return int(named or 1) if kind in ("integer", "number") else False
+
+
+def texts(value, place=()):
+    """Where in a body there is text."""
+    if isinstance(value, str):
+        yield place
+    elif isinstance(value, dict | list):
+        for name, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from texts(each, (*place, name))
+
+
+def replaced(value, place, text):
+    """A copy of a body with another text in one place."""
+    if not place:
+        return text
+    copy = value.copy()
+    copy[place[0]] = replaced(value[place[0]], place[1:], text)
+    return copy
 
 
 def check(method, path, answer):

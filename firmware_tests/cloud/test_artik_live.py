@@ -1,10 +1,12 @@
 """ARTIK's live messages: told as they come, to whom may read them at that moment."""
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 from starlette.websockets import WebSocketDisconnect
 
 from firmware_tests.cloud.artik import accept, actions, add_lock, offer, ok, say, share, token
 from host_sim.cloud.domain import people
+from host_sim.cloud.domain.model import Person
 from host_sim.cloud.web import artik_messages
 from host_sim.cloud.web.artik import LOCK
 
@@ -12,16 +14,6 @@ from host_sim.cloud.web.artik import LOCK
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch):
     monkeypatch.setattr(artik_messages, "LOOK_S", 0.01)
-
-
-@pytest.fixture
-def anna(service):
-    return service.person("anna@example.org")
-
-
-@pytest.fixture
-def bob(service):
-    return service.person("bob@example.org")
 
 
 @pytest.fixture
@@ -157,3 +149,23 @@ def test_so_many_connections_and_no_more(service, anna, bob, door, monkeypatch):
     with listen(service, anna, sdids=door) as connection:
         say(service, token(anna, door), {"n": 1})
         assert data(connection) == {"n": 1}
+
+
+def test_who_listens_and_who_reads_does_not_wait_for_who_writes(service, anna, door, its):
+    mid = say(service, its, {"n": 1})
+    with service.transaction() as context:  # has the write lock of SQLite
+        context.session.get_one(Person, anna.id).name = "Anna II"
+        context.session.flush()
+        with listen(service, anna, sdids=door) as connection:
+            found = ok(anna.get(f"/v1.1/messages?sdid={door}"))["data"]
+            assert [each["mid"] for each in found] == [mid]
+            connection.close()
+
+
+def test_who_reads_cannot_write(service, anna):
+    with pytest.raises(DBAPIError), service.service.transaction(reads=True) as context:
+        context.session.get_one(Person, anna.id).name = "Anna II"
+    with service.service.transaction() as context:
+        person = context.session.get_one(Person, anna.id)
+        assert person.name == "Anna"
+        person.name = "Anna III"  # on the same connection

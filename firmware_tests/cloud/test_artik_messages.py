@@ -29,16 +29,6 @@ LOCKED, OPEN = {"state": "locked"}, {"state": "open"}
 
 
 @pytest.fixture
-def anna(service):
-    return service.person("anna@example.org")
-
-
-@pytest.fixture
-def bob(service):
-    return service.person("bob@example.org")
-
-
-@pytest.fixture
 def door(anna):
     return add_lock(anna)
 
@@ -306,6 +296,24 @@ def test_an_action_obeys_the_rules_of_the_share(one_service, terms, names, reaso
     assert asked(service) == [] and ok(anna.get(f"/v1.1/actions?ddid={door}"))["data"] == []
     ok(anna.post("/v1.1/actions", json=body))
     assert asked(service) == names
+
+
+def test_an_application_uses_a_shared_device_with_the_token_of_its_user(
+    service, anna, bob, door, its
+):
+    share(service, anna, door, bob)
+    say(service, its, LOCKED)
+    seen = []
+    for scopes in (["Device.Read"], ["Device.Read", "Lock.Operate"], ["Account.Read"]):
+        wanted = {"name": "application", "scopes": scopes}
+        key = bob.post("/account/keys", json=wanted).json()["token"]
+        headers = {"Authorization": f"PersonalKey {key}"}
+        read = service.http.get(f"/v1.1/messages?sdid={door}", headers=headers)
+        body = {"ddid": door, "data": actions("lock")}
+        sent = service.http.post("/v1.1/actions", headers=headers, json=body)
+        seen.append((read.status_code, sent.status_code))
+    assert seen == [(200, 403), (200, 200), (403, 403)]
+    assert asked(service) == ["lock"]
 
 
 def test_strangers_send_nothing(service, anna, bob, door):

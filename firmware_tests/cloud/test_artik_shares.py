@@ -29,21 +29,6 @@ ENDED = "Door is not shared with you any more"
 
 
 @pytest.fixture
-def anna(service):
-    return service.person("anna@example.org")
-
-
-@pytest.fixture
-def bob(service):
-    return service.person(BOB)
-
-
-@pytest.fixture
-def cy(service):
-    return service.person("cy@example.org")
-
-
-@pytest.fixture
 def door(anna):
     return add_lock(anna)
 
@@ -207,6 +192,13 @@ def test_a_revoked_device_can_no_longer_be_viewed(service, anna, bob, door):
     assert refused(bob.get(f"/v1.1/devices/{door}"))[0] == 404
     assert refused(bob.get(f"/v1.1/messages?sdid={door}"))[0] == 404
     assert told(service, BOB) == [INVITED, ENDED]
+
+
+def test_revoking_a_pending_share_mails_its_invitee(service, anna, door):
+    made = offer(anna, door, "new@example.org")
+    ok(anna.delete(f"/v1.1/devices/{door}/shares/{made}"))
+    assert shares(anna, door) == {}
+    assert told(service, "new@example.org") == [INVITED, ENDED]
 
 
 def test_deleting_the_device_ends_all_shares_and_mails_accepted_and_pending(

@@ -1,17 +1,30 @@
 """Many at once: one share to a person, a sequence without a gap, and nothing that breaks."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from itertools import chain, repeat
 from random import Random
-from threading import Barrier
+from threading import Barrier, Event
+from time import sleep
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import func, select, text
 
+from firmware.access.statements import GRANT
 from firmware_tests import soak
 from firmware_tests.cloud.realm import write
 from firmware_tests.cloud.world import Client, World
-from host_sim.cloud.domain import devices, membership, organisations, phones, sharing
-from host_sim.cloud.domain.model import ENDED, Device, Share, Statement
+from host_sim.cloud.domain import (
+    devices,
+    links,
+    locks,
+    membership,
+    organisations,
+    people,
+    phones,
+    sharing,
+)
+from host_sim.cloud.domain.model import ACCEPTED, ENDED, Device, Member, Share, Statement
 from host_sim.cloud.keys import PrivateKey
 
 CLIENTS = 8
@@ -128,3 +141,185 @@ def test_an_address_is_invited_once(service):
     with ThreadPoolExecutor(CLIENTS) as pool:
         statuses = Counter(pool.map(work, range(CLIENTS)))
     assert statuses == {201: 1, 400: CLIENTS - 1}
+
+
+# --- two transactions at a time ------------------------------------------------------------------
+
+
+def transact(service, work):
+    with service.service.transaction() as context:
+        work(context)
+
+
+def overlap(service, first, second):
+    """Begin `second` when `first` has done all but commit; both are called with a context."""
+    with ThreadPoolExecutor(1) as pool:
+        with service.service.transaction() as context:
+            first(context)
+            context.session.flush()
+            later = pool.submit(transact, service, second)
+            wait([later], 0.7)  # what does not wait is done by then
+        later.result(60)
+
+
+class Guest:
+    """Bob, to whom Anna's doors may be open; what the two of them do."""
+
+    def __init__(self, service: World, doors: int = 1):
+        self.service = service
+        self.anna, self.bob = service.person("anna@example.org"), service.person("bob@example.org")
+        with service.transaction() as context:
+            anna = service.who(context, self.anna)
+            made = [devices.create(context, anna, "Door", "UTC0") for _ in range(doors)]
+            self.doors = [device.id for device in made]
+
+    def share(self, ctx, door=0, **options):
+        device = ctx.session.get_one(Device, self.doors[door])
+        anna = self.service.who(ctx, self.anna)
+        sharing.create(ctx, anna, device, self.bob.email, write(), **options)
+
+    def invite(self, ctx, email, role):
+        anna = self.service.who(ctx, self.anna)
+        home = organisations.home(ctx, anna)
+        role = organisations.role_named(home, role)
+        membership.invite(ctx, anna, home, email, "Somebody", role)
+
+    def offered(self) -> str:
+        """The secret of a link by which Bob can accept."""
+        transact(self.service, lambda ctx: self.share(ctx, by_link=True))
+        return self.service.secret(self.bob.email)
+
+    def add(self, ctx):
+        key = PrivateKey.from_scalar(50).public
+        phones.add(ctx, self.service.who(ctx, self.bob), "phone", key.x + key.y)
+
+    def remove(self, ctx):
+        bob = self.service.who(ctx, self.bob)
+        phones.remove(ctx, bob, phones.of(ctx, bob)[0])
+
+    def granted(self) -> int:
+        """How many grants Bob has: for each phone and share that he has, and none else."""
+        with self.service.transaction() as context:
+            due = {
+                (share.id, key.id)
+                for share in context.session.scalars(select(Share))
+                for key in phones.of(context, self.service.who(context, self.bob))
+                if share.status == ACCEPTED and share.person_id == key.person_id
+            }
+            held: set[tuple[int | None, int | None]] = set()
+            told = select(Statement).where(Statement.sequence.is_not(None))
+            for statement in context.session.scalars(told.order_by(Statement.id)):
+                about = (statement.share_id, statement.key_id)
+                (held.add if statement.kind == GRANT else held.discard)(about)
+            assert held == due
+            return len(held)
+
+
+@pytest.mark.parametrize("first", ["share", "phone"])
+@pytest.mark.parametrize("how", ["link", "address", "role"])
+def test_a_phone_that_comes_while_a_share_does_opens_it(service, how, first):
+    guest = Guest(service)
+    secret = guest.offered() if how == "link" else ""
+
+    def share(ctx):
+        if how == "link":
+            sharing.accept(ctx, service.who(ctx, guest.bob), secret)
+        elif how == "role":
+            guest.invite(ctx, guest.bob.email, organisations.STAFF)
+        else:
+            guest.share(ctx)
+
+    overlap(service, *((share, guest.add) if first == "share" else (guest.add, share)))
+    assert guest.granted() == 1
+
+
+@pytest.mark.parametrize("first", ["share", "phone"])
+def test_a_phone_that_goes_while_a_share_comes_opens_nothing(service, first):
+    guest = Guest(service)
+    transact(service, guest.add)
+    both = (guest.share, guest.remove) if first == "share" else (guest.remove, guest.share)
+    overlap(service, *both)
+    assert guest.granted() == 0
+
+
+@pytest.mark.parametrize("first", ["offer", "account"])
+@pytest.mark.parametrize("what", ["share", "invitation"])
+def test_what_an_address_is_offered_while_it_is_confirmed_is_its_holders(service, what, first):
+    guest = Guest(service)
+    service.http.post("/account", json={"email": "cy@example.org", "name": "Cy"})
+    secret = service.secret("cy@example.org")
+
+    def confirm(ctx):
+        people.confirm(ctx, secret, "")
+
+    def share(ctx):
+        anna = service.who(ctx, guest.anna)
+        device = ctx.session.get_one(Device, guest.doors[0])
+        sharing.create(ctx, anna, device, "cy@example.org", write())
+
+    def invite(ctx):
+        guest.invite(ctx, "cy@example.org", organisations.USER)
+
+    offer = share if what == "share" else invite
+    overlap(service, *((offer, confirm) if first == "offer" else (confirm, offer)))
+    with service.transaction() as context:
+        kind = Share if what == "share" else Member
+        found = context.session.query(kind).filter_by(email_key="cy@example.org").all()
+        assert len(found) == (1 if what == "share" else 2)  # and the organization of one's own
+        assert all(each.person is not None for each in found)
+
+
+def test_an_invitation_that_is_accepted_while_it_is_sent_again(service, monkeypatch):
+    guest = Guest(service)
+    secret = guest.offered()
+    make, begun = links.make, Event()
+
+    def slow(*arguments):
+        begun.set()
+        sleep(0.7)  # the other one is under way
+        return make(*arguments)
+
+    def resend(ctx):
+        share = ctx.session.scalars(select(Share).where(Share.by_link)).one()
+        sharing.resend(ctx, service.who(ctx, guest.anna), share)
+
+    monkeypatch.setattr(links, "make", slow)
+    with ThreadPoolExecutor(1) as pool:
+        sent = pool.submit(transact, service, resend)
+        begun.wait(60)
+        answer = guest.bob.post("/account/invitations", json={"token": secret})
+        sent.result(60)
+    assert answer.status_code == 410  # the earlier link is void
+    answer = guest.bob.post(
+        "/account/invitations", json={"token": service.secret(guest.bob.email)}
+    )
+    assert answer.status_code == 200
+
+
+def test_doors_are_held_in_their_order_whichever_was_shared_first(service):
+    """`in_order` looks on."""
+    guest = Guest(service, doors=3)
+    for door in (2, 0, 1):
+        transact(service, lambda ctx, door=door: guest.share(ctx, door))
+    transact(service, guest.add)
+    assert guest.granted() == 3
+    transact(service, guest.remove)
+    assert guest.granted() == 0
+    wanted = [
+        {"deviceId": door, "accessLevel": 0, "userEmail": f"{door}@example.org"}
+        for door in reversed(guest.doors)
+    ]
+    made = guest.anna.post(f"{SHARES}/bulk", json=wanted).json()
+    assert made["success"], made
+
+
+def test_what_was_held_in_vain_is_let_go_of(postgres, tmp_path, monkeypatch):
+    with postgres.copy() as url, World(url, tmp_path) as service:
+        guest = Guest(service, doors=2)
+        transact(service, guest.share)
+        looks = chain([guest.doors], repeat(guest.doors[:1]))
+        monkeypatch.setattr(locks, "_belongings", lambda *_: ([], next(looks)))
+        with service.transaction() as context:
+            locks.hold_belongings(context, service.who(context, guest.bob))
+            held = "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND classid = 1"
+            assert list(context.session.scalars(text(held))) == guest.doors[:1]

@@ -354,3 +354,22 @@ def test_a_device_that_moves_is_opened_by_the_members_there(realm):
     assert held(realm) == {(device.id, bob.email_key, GUEST)}
     devices.move(realm.context, anna, device, below)
     assert held(realm) == by_roles(realm) == {(device.id, cy.email_key, GUEST)}
+
+
+@pytest.mark.parametrize(
+    ("terms_", "error"), [({"level": "owner"}, Conflict), ({"rules": ["never"]}, ValueError)]
+)
+def test_a_share_by_role_stays_if_the_one_in_its_place_is_refused(realm, terms_, error):
+    ctx, anna, bob = realm.context, realm.person("Anna"), realm.person("Bob", phones_=1)
+    home = organisations.home(ctx, anna)
+    staff = organisations.role_named(home, organisations.STAFF)
+    membership.invite(ctx, anna, home, bob.email, "Bob", staff)
+    device = realm.device(anna)
+    sequence = device.sequence
+    with pytest.raises(error):
+        sharing.create(ctx, anna, device, bob.email, write(**terms_))
+    assert held(realm) == {(device.id, bob.email_key, GUEST)}
+    assert device.sequence == sequence
+    sharing.create(ctx, anna, device, bob.email, write())
+    assert held(realm) == set()
+    assert device.sequence == sequence + 2  # the end of the one, and the other

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from firmware.access import statements
+from firmware.access.intake import LARGEST_BATCH
 from firmware.policy import reasons
 from firmware.policy.decision import ACTIONS, Decision, Now, Request, decide
 from firmware.policy.grant import GUEST, GUEST_RIGHTS, LOCAL, OWNER, REMOTE, UNLOCK, Grant
@@ -18,6 +19,7 @@ from firmware.policy.zone import Zone
 from firmware_tests import soak
 from firmware_tests.cloud.realm import NOW, Lock, Realm, write
 from firmware_tests.unit.given_grants import grants
+from host_sim.cloud import issuer
 from host_sim.cloud.domain import devices, issuing, operations, permissions, phones, sharing, terms
 from host_sim.cloud.domain.context import Context
 from host_sim.cloud.domain.model import Device, Key, Share, Statement
@@ -237,10 +239,24 @@ def test_large_changes_come_in_batches_that_fit(realm):
         sharing.create(ctx, anna, device, guest.email, write(rules=rules))
     batches = issuing.changes_after(ctx, device, 0)
     assert len(batches) > 1
-    assert all(len(batch) <= 4096 for batch in batches)
+    assert all(len(batch) <= LARGEST_BATCH for batch in batches)
     lock = Lock(realm, device)
     assert set(lock.catch_up()) == {reasons.ALLOWED}
     assert len(list(lock.grants.grants())) == 40
+
+
+def test_batches_continue_each_other_where_numbers_are_missing(realm):
+    """As after the database was put back from a copy, for a lock that begins anew."""
+    ctx, anna = realm.context, realm.person("Anna", phones_=1)
+    device = realm.device(anna)
+    devices.fall_behind(ctx, device, 40)
+    for number in range(issuer.MOST_CHANGES):
+        guest = realm.person(f"Guest-{number}", phones_=1)
+        sharing.create(ctx, anna, device, guest.email, write())
+    lock = Lock(realm, device)
+    assert lock.catch_up() == [reasons.ALLOWED] * 2
+    assert lock.sync.applied == device.sequence == 40 + issuer.MOST_CHANGES
+    assert [last for last, _ in issuing.batches_after(ctx, device, 0, most=1)] < [device.sequence]
 
 
 # --- leases --------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """How often somebody may ask."""
 
+from unittest.mock import Mock
+
 import pytest
 
 from firmware_tests.cloud.world import PASSWORD
@@ -53,6 +55,35 @@ def test_701_requests_in_an_hour_are_one_too_many(one_service):
     assert berta.get("/account").status_code == 200
     one_service.now += wait_s
     assert anna.get("/account").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options", "status"),
+    [
+        ("GET", "/account", {}, 200),
+        ("POST", "/account/log-out", {"key": True}, 403),
+        ("POST", "/account/keys", {"json": {}}, 400),
+        ("POST", "/account/keys", {"content": b"{"}, 400),
+        ("GET", "/account/tokens/x", {}, 405),
+        ("DELETE", "/account/tokens/x", {}, 404),
+        ("POST", "/api/v1.32/my/deviceshare", {"content": b"x"}, 415),
+        ("POST", "/api/v1.32/my/deviceshare", {"json": {}}, 400),
+        ("GET", "/api/v9.99/my/lock", {}, 400),
+        ("GET", "/api/v1.32/my/lock/x", {}, 400),
+        ("GET", "/v1.1/devices/x/shares", {}, 404),
+    ],
+)
+def test_each_request_counts_once_whatever_comes_of_it(
+    one_service, monkeypatch, method, path, options, status
+):
+    anna = one_service.person("anna@example.org")
+    key = anna.post("/account/keys", json={"name": "K", "scopes": ["Log.Read"]}).json()["token"]
+    if options.pop("key", False):
+        options = {"headers": {"Authorization": f"PersonalKey {key}"}}
+    taken = Mock(wraps=one_service.service.limits.person.take)
+    monkeypatch.setattr(one_service.service.limits.person, "take", taken)
+    assert anna.request(method, path, **options).status_code == status
+    assert taken.call_count == (status != 405)
 
 
 def test_passwords_cannot_be_tried_without_end(one_service):

@@ -4,6 +4,7 @@ What amqtt leaves open as it comes has a test here each: retained messages, last
 people's sessions, sizes, silence.
 """
 
+import gc
 import socket
 import ssl
 import time
@@ -268,6 +269,14 @@ def test_what_is_no_connect_ends_the_connection(tmp_path, first, monkeypatch):
             assert ended(connection)
         with lock(at, ONE) as one:  # others are served
             one.publish(f"locks/{ONE}/{topics.HELLO}", b"{}")
+
+
+def test_it_ends_with_all_its_connections(tmp_path):
+    for name in "abcdef":
+        with broker("embedded", tmp_path / name, LOGINS) as at:
+            one = lock(at, ONE, reconnect_on_failure=False)
+        one.close()
+    gc.collect()  # warns of each that is open, which fails this test
 
 
 def test_a_packet_that_is_too_large_ends_the_connection(at):

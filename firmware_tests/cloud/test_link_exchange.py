@@ -14,7 +14,7 @@ from firmware.store import entry
 from firmware_tests.cloud.street import Street
 from firmware_tests.cloud.test_native_shares import API, add_lock, give, ok, refused
 from host_sim.cloud.domain import issuing, operations
-from host_sim.cloud.domain.model import Deed, Device, Statement
+from host_sim.cloud.domain.model import Deed, Device, Share, Statement
 from host_sim.cloud.keys import PrivateKey, short
 from host_sim.cloud.link import topics
 
@@ -52,6 +52,11 @@ def lock(street, anna, door, tmp_path):
 def device(street):
     with street.world.transaction() as context:
         return context.session.query(Device).order_by(Device.id).first()
+
+
+def key_of(street):
+    with street.world.transaction() as context:
+        return context.session.query(Device).order_by(Device.id).first().public_key
 
 
 def deeds(street, like="lock.%"):
@@ -244,6 +249,34 @@ def test_a_database_that_was_put_back_is_not_believed_silently(street, anna, bob
         assert (row.applied, row.ahead) == (row.sequence, None)
 
 
+def test_what_changes_after_a_database_was_put_back_counts(street, anna, bob, door, lock):
+    share = give(anna, door, bob.email)["id"]
+    street.settle()
+    copied = device(street).sequence
+    ok(anna.patch(f"{API}/shares/{share}", json={"terms": {"rights": ["lock"]}}))
+    street.settle()
+    with street.world.transaction() as context:
+        row = context.session.query(Device).one()
+        row.applied = row.sequence = copied
+        context.session.query(Statement).filter(Statement.sequence > copied).delete()
+        context.session.query(Share).filter(Share.uid == share).one().version = 1
+    street.hello(lock)
+
+    ok(anna.patch(f"{API}/shares/{share}", json={"terms": {"rights": ["unlock"]}}))
+    street.settle()
+    assert lock.knock(BOB, UNLOCK) == reasons.ALLOWED
+    other = PrivateKey.from_scalar(8).public
+    body = {"name": "another", "key": (other.x + other.y).hex()}
+    phone = ok(bob.post(f"{API}/phones", json=body), 201)["id"]
+    street.settle()
+    assert [lock.knock(key, UNLOCK) for key in (BOB, short(other))] == [reasons.ALLOWED] * 2
+    ok(bob.delete(f"{API}/phones/{phone}"), 204)
+    street.settle()
+    assert lock.knock(BOB, UNLOCK) == reasons.ALLOWED
+    assert lock.knock(short(other), UNLOCK) == reasons.UNKNOWN_SHARE
+    assert deeds(street, "lock.refused") == []
+
+
 # --- what locks say ------------------------------------------------------------------------------
 
 
@@ -292,6 +325,9 @@ def test_a_state_is_shown_by_the_apis(street, anna, lock):
     assert ok(anna.get(path))["result"]["lockProperties"]["state"] == 5
     street.say(lock, topics.STATE, b'{"lock": "JAMMED"}', retained=True)
     assert ok(anna.get(path))["result"]["lockProperties"]["stateChangeResult"] == 1
+    for word, state in ((b"PULLED", 7), (b"UNKNOWN", 9), (b"LOCKED", 6)):
+        street.say(lock, topics.STATE, b'{"lock": "%s"}' % word, retained=True)
+        assert ok(anna.get(path))["result"]["lockProperties"]["state"] == state
     street.go(lock)
     assert ok(anna.get(path))["result"]["isConnected"] is False
 
@@ -349,6 +385,19 @@ def operate(person, street, action="unlock"):
 def polled(person, operation):
     result = ok(person.get(f"/api/v1.32/my/device/operation/{operation}"))["result"]
     return result["status"], result["result"]
+
+
+def test_a_hello_that_was_under_way_brings_no_used_challenge_back(street, anna, bob, door, lock):
+    give(anna, door, bob.email)
+    street.settle()
+    first = operate(bob, street)
+    street.say(lock, topics.HELLO, json.dumps(lock.hello()).encode())
+    street.settle()
+    second = operate(bob, street)
+    street.settle()
+    assert polled(bob, second) == ("PENDING", None)
+    street.hello(lock)
+    assert [polled(bob, each) for each in (first, second)] == [("COMPLETED", 0)] * 2
 
 
 def test_an_operation_is_carried_out_by_the_lock_and_polled(street, anna, bob, door, lock):
@@ -423,3 +472,19 @@ def test_results_of_nothing_that_was_told_do_nothing(street, anna, bob, door, lo
     forged = {"statement": sha256(b"x").digest()[:8].hex(), "reason": 0, "applied": lock.applied}
     street.say(lock, topics.RESULT, json.dumps(forged).encode())
     assert polled(bob, asked)[0] == "PENDING"
+
+
+def test_phones_learn_the_lock_s_key_from_what_it_says(street, lock, bob, anna, door):
+    first, other = [PrivateKey.from_scalar(scalar).public for scalar in (21, 22)]
+    street.hello(lock)
+    assert key_of(street) is None
+    street.hello(lock, key=(first.x + first.y).hex())
+    street.hello(lock, key="00" * 64)  # no point of the curve
+    assert key_of(street) == first.x + first.y
+    assert deeds(street, "lock.key%") == []
+    give(anna, door, bob.email)
+    phone = ok(bob.get(f"{API}/phones"))[0]["id"]
+    answer = ok(bob.get(f"{API}/devices/{door}/grant", params={"phone": phone}))
+    assert answer["key"] == (first.x + first.y).hex()
+    street.hello(lock, key=(other.x + other.y).hex())
+    assert deeds(street, "lock.key%") == [("lock.key-changed", {})]

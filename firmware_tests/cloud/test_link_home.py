@@ -159,6 +159,8 @@ def test_it_shows_what_the_lock_says(street, anna, bob, door, lock, home):
         ("LOCKED", "LOCKED"),
         ("UNLOCKING", "UNLOCKING"),
         ("JAMMED", "JAMMED"),
+        ("PULLED", "UNLOCKED"),
+        ("UNKNOWN", None),
     ):
         told = {"lock": said, "battery": 3900, "door": "open", "reason": 0, "share": share}
         street.say(lock, topics.STATE, json.dumps(told).encode(), retained=True)

@@ -11,17 +11,14 @@ from firmware.policy.grant import UNLOCK
 from firmware.store import entry
 from firmware.store.export import HEAD_BYTES
 from firmware_tests.cloud.desk_lock import DeskLock
+from firmware_tests.cloud.realm import write
 from firmware_tests.cloud.test_native_shares import API, add_lock, give, ok, refused
 from firmware_tests.cloud.world import NOW
+from host_sim.cloud.domain import issuing, people, phones, sharing
 from host_sim.cloud.domain.model import Deed, Device, LogEntry
 from host_sim.cloud.keys import PrivateKey, short
 
 PHONE = PrivateKey.from_scalar(7).public
-
-
-@pytest.fixture
-def anna(service):
-    return service.person("anna@example.org")
 
 
 @pytest.fixture
@@ -97,6 +94,18 @@ def test_only_its_newest_password_lets_a_lock_in(service, anna, door, tmp_path):
     assert refused(ask(service, new, "GET", "changes")) == (401, "no-lock")
 
 
+def pages(service, lock):
+    """What a lock is answered that asks until it has everything: the tokens of each page."""
+    path: str | None = "changes?after=0"
+    while path is not None:
+        answer = ask(service, lock, "GET", path)
+        assert answer.headers["content-type"] == "application/cbor"
+        assert len(answer.content) <= 16_384
+        yield cbor.decode(answer.content, max_bytes=16_384)
+        link = re.fullmatch(r"</locks/\w+/(.*)>; rel=\"next\"", answer.headers.get("Link", ""))
+        path = link[1] if link else None
+
+
 def test_changes_come_in_pages_and_are_what_the_lock_lacks(service, anna, bob, door, lock):
     for number in range(40):
         give(anna, door, f"guest{number}@example.org")
@@ -104,20 +113,34 @@ def test_changes_come_in_pages_and_are_what_the_lock_lacks(service, anna, bob, d
     for day in range(2, 190):
         until = {"terms": {"until": f"2027-{day % 12 + 1:02}-{day % 28 + 1:02}T12:00Z"}}
         ok(anna.patch(f"{API}/shares/{share}", json=until))
-    path: str | None = "changes?after=0"
-    pages = 0
-    while path is not None:
-        answer = ask(service, lock, "GET", path)
-        assert answer.headers["content-type"] == "application/cbor"
-        assert len(answer.content) <= 16_384
-        for token in cbor.decode(answer.content, max_bytes=16_384):
-            assert lock.lock.accept(token) == reasons.ALLOWED
-        link = re.fullmatch(r"</locks/\w+/(.*)>; rel=\"next\"", answer.headers.get("Link", ""))
-        path = link[1] if link else None
-        pages += 1
-    assert pages > 1
+    told = list(pages(service, lock))
+    assert len(told) > 1
+    assert {lock.lock.accept(token) for page in told for token in page} == {reasons.ALLOWED}
     assert lock.applied == ok(anna.get(f"{API}/devices/{door}"))["sequence"]
     assert lock.lock.grants.find(short(PHONE)).version > 180
+
+
+def test_a_thousand_shares_are_told_in_at_most_25_batches(one_service, tmp_path):
+    anna = one_service.person("anna@example.org")
+    door = add_lock(anna)
+    lock = DeskLock(tmp_path / "flash", enrol(anna, door), NOW)
+    with one_service.transaction() as context:
+        device = context.session.query(Device).one()
+        owner = one_service.who(context, anna)
+        for number in range(1000):
+            guest = people.expected(context, f"guest{number}@example.org", "Guest")
+            guest.confirmed_at = context.now
+            key = PrivateKey.from_scalar(8 + number).public
+            phones.add(context, guest, "phone", key.x + key.y)
+            rules = ["mon-fri 08:00-16:00", "sat 09:00-12:00", "deny sun"][: number % 4]
+            sharing.create(context, owner, device, guest.email, write(rules=rules))
+    told = [token for page in pages(one_service, lock) for token in page]
+    assert len(told) <= 25
+    with one_service.transaction() as context:
+        device = context.session.query(Device).one()
+        assert issuing.changes_after(context, device, 0, len(told)) == told
+    assert {lock.lock.accept(token) for token in told} == {reasons.ALLOWED}
+    assert (lock.applied, lock.lock.grants.count()) == (1000, 1000)
 
 
 def test_the_time_is_told_to_everybody(service, lock):

@@ -202,7 +202,7 @@ def test_a_lock_that_is_not_ahead_is_not_overruled(lockctl, anna, door):
 def test_files_for_mosquitto(lockctl, anna, door, one_service, tmp_path):
     made = told(lockctl(anna, "devices", "enrol", "Front door", "--json"))
     words = ("broker-files", str(tmp_path / "files"), "--data", str(one_service.folder))
-    url = str(one_service.service.engine.url)
+    url = one_service.database_url
     done = lockctl(anna, *words, "--database", url, "--host", "broker.example")
     assert done.exit_code == 0, done.output
     found = re.fullmatch(r"mqtts://cloud:(.+)@broker\.example:8883\n", done.stdout)

@@ -20,16 +20,6 @@ from host_sim.cloud.keys import PrivateKey
 
 
 @pytest.fixture
-def anna(service):
-    return service.person("anna@example.org")
-
-
-@pytest.fixture
-def bob(service):
-    return service.person("bob@example.org")
-
-
-@pytest.fixture
 def door(anna):
     return add_lock(anna)
 
@@ -173,6 +163,7 @@ def test_a_phone_fetches_its_owners_grant(service, anna, bob, door):
     assert answer["share"] == share["id"] and answer["lease"] == "2026-07-09T13:46:40Z"
     kind, members = read(service, answer["token"])
     assert kind == kinds.GRANT and members[cwt.CTI] == bytes.fromhex(share["id"])
+    assert (answer["lock"], answer["key"]) == (members[cwt.AUD], None)
     assert members[claims.TERMS][claims.USES] == 3
     service.now += 4 * 86_400
     assert ok(bob.get(path, params={"phone": mine}))["lease"] == "2026-07-13T13:46:40Z"

@@ -57,21 +57,6 @@ def give(owner, door, email, words=None, **more):
 
 
 @pytest.fixture
-def anna(service):
-    return service.person("anna@example.org")
-
-
-@pytest.fixture
-def bob(service):
-    return service.person("bob@example.org")
-
-
-@pytest.fixture
-def cy(service):
-    return service.person("cy@example.org")
-
-
-@pytest.fixture
 def door(anna):
     return add_lock(anna)
 

@@ -1,63 +1,23 @@
 """The service as a process, and `lockctl cloud` with it."""
 
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
-import time
 
 import httpx2
 import pytest
 from click.testing import CliRunner
 
+from firmware_tests.cloud.process import Process
 from firmware_tests.cloud.world import PASSWORD
-from host_sim.runtimes import ROOT
 from tools.lockctl.__main__ import main
 
 EMAIL = "anna@example.org"
 
 
-class Process:
-    """`python -m host_sim.cloud` on a port of its own."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "host_sim.cloud", "--port", "0", "--mqtt-port", "0"],
-            cwd=ROOT,
-            env={**os.environ, "SHARELOCK_CLOUD_DATA": str(folder)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        (self.url,) = re.findall(r"^Sharelock cloud at (http://127\.0\.0\.1:\d+)$", line)
-
-    def stop(self, how=signal.SIGINT):
-        """(exit status, the rest of its output, its log)."""
-        self._process.send_signal(how)
-        out, log = self._process.communicate(timeout=60)
-        return self._process.returncode, out, log
-
-    def secret(self):
-        """What stands after the # in the first mail, when it has come."""
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            for file in (self.folder / "mail").glob("*.eml"):
-                return re.findall(r"#(\S+)", file.read_text())[0]
-            time.sleep(0.05)
-        raise AssertionError("no mail has come")
-
-
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
     running = Process(tmp_path_factory.mktemp("cloud"))
-    httpx2.post(f"{running.url}/account", json={"email": EMAIL, "name": "Anna"})
-    body = {"token": running.secret(), "password": PASSWORD}
-    assert httpx2.post(f"{running.url}/account/confirm", json=body).status_code == 201
+    running.person(EMAIL, "Anna").close()
     yield running
     running.stop()
 
@@ -152,7 +112,7 @@ def test_it_does_not_start_with_what_it_cannot_use(lockctl, tmp_path, option, sa
 def test_control_c_ends_it_cleanly_and_what_was_there_is_there_again(tmp_path):
     first = Process(tmp_path)
     httpx2.post(f"{first.url}/account", json={"email": EMAIL, "name": "Anna"})
-    secret = first.secret()
+    secret = first.secret(EMAIL)
     status, out, log = first.stop()
     assert (status, out) == (0, "")
     lines = [json.loads(line) for line in log.splitlines()]

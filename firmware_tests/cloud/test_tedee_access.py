@@ -3,7 +3,6 @@
 import pytest
 
 from firmware_tests.cloud.tedee import House, refused, result
-from firmware_tests.cloud.world import World
 from host_sim.cloud.domain.model import Share
 
 FULL = {
@@ -22,18 +21,6 @@ TOLD = {
     "startDate": "2020-12-14T08:09:58.000Z",
     "endDate": "2027-12-31T08:10:57.000Z",
 }
-
-
-@pytest.fixture
-def house(one_service):
-    return House(one_service)
-
-
-@pytest.fixture(scope="module")
-def shared(databases, tmp_path_factory):
-    """A house for tests that leave it as it was, or do not mind what others did."""
-    with databases.copy() as url, World(url, tmp_path_factory.mktemp("house")) as world:
-        yield House(world)
 
 
 def path(house, *more):

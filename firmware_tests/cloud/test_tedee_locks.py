@@ -13,8 +13,7 @@ from sqlalchemy import select
 from firmware.access import statements
 from firmware.crypto import cose
 from firmware.policy import reasons
-from firmware_tests.cloud.tedee import House, refused, result
-from firmware_tests.cloud.world import World
+from firmware_tests.cloud.tedee import refused, result
 from host_sim import words
 from host_sim.cloud.domain import devices, operations, sharing
 from host_sim.cloud.domain.model import Device, Operation, Share, Statement
@@ -25,18 +24,6 @@ PEM = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyIn
 DER = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 POINT = (serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
 SHORT_POINT = (serialization.Encoding.X962, serialization.PublicFormat.CompressedPoint)
-
-
-@pytest.fixture
-def house(one_service):
-    return House(one_service)
-
-
-@pytest.fixture(scope="module")
-def shared(databases, tmp_path_factory):
-    """A house for tests that leave it as it was, or do not mind what others did."""
-    with databases.copy() as url, World(url, tmp_path_factory.mktemp("house")) as world:
-        yield House(world)
 
 
 # --- locks --------------------------------------------------------------------------------------

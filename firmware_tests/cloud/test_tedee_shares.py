@@ -8,25 +8,12 @@ import pytest
 from firmware.policy.grant import UNLOCK
 from firmware.policy.schedule import Rule
 from firmware_tests.cloud.tedee import House, refused, result
-from firmware_tests.cloud.world import World
 from host_sim.cloud.domain import membership, organisations, sharing
 from host_sim.cloud.domain.model import Device
 from host_sim.cloud.web import tedee
 
 PATH = "/api/v1.33/my/deviceshare"
 TYPES = ["application/json", "application/json-patch+json", "application/json; charset=utf-8"]
-
-
-@pytest.fixture
-def house(one_service):
-    return House(one_service)
-
-
-@pytest.fixture(scope="module")
-def shared(databases, tmp_path_factory):
-    """A house for tests that leave it as it was, or do not mind what others did."""
-    with databases.copy() as url, World(url, tmp_path_factory.mktemp("house")) as world:
-        yield House(world)
 
 
 def listed(house, who=None, **query):

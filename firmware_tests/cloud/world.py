@@ -3,7 +3,7 @@
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -24,6 +24,7 @@ from host_sim.cloud.domain.model import Person
 from host_sim.cloud.web.app import create_app
 
 NOW = 1_783_000_000  # in July 2026
+SETUP = "setup"  # of a session: it does what no request does in one transaction
 PASSWORD = "correct horse battery"
 
 
@@ -59,14 +60,18 @@ class Client:
 
 
 class World:
-    """A service over a database. `now` is its clock, in Unix seconds; `http` has no token."""
+    """A service over a database; `http` has no token.
 
-    def __init__(self, database_url: str, folder: Path):
+    `now` is its clock, in Unix seconds, unless a `clock` was given.
+    """
+
+    def __init__(self, database_url: str, folder: Path, clock: Callable[[], int] | None = None):
+        self.database_url = database_url
         self.now = NOW
         self.folder = folder
         config = Config(data=folder, database=database_url, base_url="https://cloud.example")
         self._engine = connect(database_url)
-        app = create_app(config, self._engine, lambda: self.now)
+        app = create_app(config, self._engine, clock or (lambda: self.now))
         self.app = app
         self.service = app.state.service
         self.http = TestClient(app, base_url="https://cloud.example")
@@ -95,8 +100,9 @@ class World:
 
     @contextmanager
     def transaction(self) -> Iterator[Context]:
-        """For what has no API, or not the one that is tested."""
+        """For what has no API, or not the one that is tested, and many things at once."""
         with self.service.transaction() as context:
+            context.session.info[SETUP] = True
             yield context
 
     def person(self, email: str, name: str | None = None) -> Client:

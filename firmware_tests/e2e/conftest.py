@@ -1,27 +1,32 @@
-"""A broker with TLS, and somebody who speaks for the cloud over it."""
+"""A lock to make boards from, a broker with TLS, and somebody who plays the cloud at it."""
 
 import pytest
 
-from firmware_tests.e2e.mosquitto import Authority, Cloud, Mosquitto, needed
+from firmware_tests.board import Board
+from firmware_tests.cloud.brokers import broker as started
+from firmware_tests.e2e.given import LOCK, PASSWORD, Cloud
+from host_sim.cloud.link import topics
 from tools import libraries
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory):
-    needed()
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory):
+    """The flash of a lock without a cloud: to make one takes seconds."""
     libraries.fetch_all()
-    return Authority(tmp_path_factory.mktemp("authority"))
+    board = Board("micropython", tmp_path_factory.mktemp("blank"))
+    board.provision(LOCK)
+    return board.flash
 
 
 @pytest.fixture(scope="module")
-def broker(authority, tmp_path_factory):
-    with Mosquitto(tmp_path_factory.mktemp("broker"), authority.server("broker")) as started:
-        yield started
+def broker(tmp_path_factory):
+    with started("mosquitto", tmp_path_factory.mktemp("broker"), {LOCK: PASSWORD}) as at:
+        yield at
 
 
 @pytest.fixture
-def cloud(broker, authority):
-    with Cloud(broker.port, authority) as started:
-        yield started
-        for topic in ("state", "online", "head", "down/statement"):
-            started.say(topic, b"", retain=True)
+def cloud(broker):
+    with Cloud(broker) as playing:
+        yield playing
+        for topic in (topics.STATE, topics.PRESENCE, topics.HEAD, topics.STATEMENT):
+            playing.say(topic, b"", retain=True)

@@ -52,7 +52,7 @@ def test_nobody_at_the_serial_line_gets_past_a_lock(lock, typed):
 def test_who_holds_the_button_while_it_starts_gets_the_prompt(lock):
     done = run("tools.flash", lock.port)
     assert done.returncode == 1 and "button" in done.stderr
-    lock.hold(Board.button)
+    lock.hold(Board.pins["button"])
     restart(lock, "service", ">>>")
     lock.hold()
     (lock.flash / "firmware/selftest.mpy").write_bytes(b"another")
@@ -67,11 +67,11 @@ def test_who_holds_the_button_while_it_starts_gets_the_prompt(lock):
 
 def test_firmware_that_does_not_load_can_be_replaced(lock):
     (lock.flash / "firmware/app.mpy").write_bytes(b"garbage")
-    lock.hold(Board.button)
+    lock.hold(Board.pins["button"])
     assert "Last crash: none" in restart(lock, "service", ">>>")
     lock.hold()
     restart(lock, "Sharelock ends: ValueError")
-    lock.hold(Board.button)
+    lock.hold(Board.pins["button"])
     assert "Last crash: ValueError" in restart(lock, "service", ">>>")
     lock.hold()
     assert run("tools.flash", lock.port).returncode == 0

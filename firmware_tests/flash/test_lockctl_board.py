@@ -7,8 +7,8 @@ import pytest
 from firmware.store import identity, wifi
 from firmware.store import cloud as clouds
 from firmware.store.flash import Flash
-from firmware_tests.e2e.mosquitto import Authority
 from firmware_tests.flash.port import Console, run
+from host_sim.cloud.link.certificates import Certificates
 from host_sim.story import key_of
 from host_sim.world.zones import posix
 
@@ -24,7 +24,7 @@ def enrolment(tmp_path):
         "secret": "5a" * 32,
         "issuer": (ISSUER.public.x + ISSUER.public.y).hex(),
         "broker": "mqtts://cloud.example.org:8883",
-        "ca": Authority(tmp_path).pem.read_text(),
+        "ca": Certificates(tmp_path / "tls").authority.read_text(),
         "url": "https://cloud.example.org",
     }
     path.write_text(json.dumps(given))

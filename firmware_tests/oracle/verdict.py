@@ -96,7 +96,13 @@ class _Case:
 
     def _mode_admits(self):
         level, local = self.grant["level"], self.request["channel"] == "local"
-        admits = {"normal": True, "vacation": level == 1, "privacy": False, "no_remote": local}
+        admits = {
+            "normal": True,
+            "vacation": level == 1,
+            "privacy": False,
+            "no_remote": local,
+            "passage": True,
+        }
         return admits[self.state["mode"]]
 
     def _what(self):

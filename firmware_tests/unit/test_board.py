@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from firmware.hal.board import Desk
 from firmware.policy import reasons
 from firmware.policy.grant import Grant
 from firmware.policy.instant import from_unix
@@ -14,7 +15,8 @@ from host_sim.cloud.issuer import issue, sign, time
 
 RUNTIMES = ("cpython", "micropython")
 RESET_STATUS = 3
-PULSE_MS = 3000
+PULSE_MS = Desk.pulse_ms
+MOTOR_MS = Desk.limit_ms
 NOW = from_unix(1_767_607_200)  # 2026-01-05T10:00:00Z
 OPEN, SHUT = "pin 26 1", "pin 26 0"
 
@@ -73,6 +75,30 @@ def test_a_life_with_power_cuts(board):
     assert board.boots() == [entry.FIRST, entry.UNCLEAN, entry.CLEAN]
 
 
+MOTOR = """
+from firmware.hal.board import Desk
+Desk.fitted = ("motor", "end_stops", "button")
+import boot, main
+"""
+
+
+def test_a_motor_stops_at_its_limit_and_however_main_ends(board):
+    board.provision()
+    board._process = board.start(MOTOR)
+    board.hear("ready")
+    board.leave("1.cose", grant(b"1"))
+    board.hear("1.cose: 0")
+    assert sorted(board.happened()) == ["pin 25 0", "pin 27 0"]
+    assert board.open() == reasons.ALLOWED
+    with pytest.raises(subprocess.TimeoutExpired):
+        board._process.wait(MOTOR_MS / 1000 + 1)
+    (on_ms, on), (off_ms, off), (_, again) = board.trace()[:3]
+    assert (on, off, again) == ("pin 27 1", "pin 27 0", "pin 27 1")
+    assert abs(off_ms - on_ms - MOTOR_MS) < 500
+    assert board.interrupt() == RESET_STATUS
+    assert board.happened()[:2] == ["pin 27 0", "reset"]
+
+
 def test_a_board_that_is_not_provisioned_says_so_and_stays_at_the_prompt(board):
     status, output = board.run("import boot, main")
     assert status == 0
@@ -89,7 +115,7 @@ def test_however_main_ends_the_bolt_is_safe_and_then_the_board_starts_anew(board
 import machine
 from firmware import app
 def run(hardware, flash, say, crash):
-    hardware.strike.start()
+    hardware.parts["strike"].start()
     raise {end}
 app.run = run
 import main
@@ -111,7 +137,7 @@ class Interrupted:
         machine.Pin = pin
         raise KeyboardInterrupt
 def run(hardware, flash, say, crash):
-    hardware.strike.start()
+    hardware.parts["strike"].start()
     machine.Pin = Interrupted
     raise ValueError
 app.run = run

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware.hal.board import BOARDS, Board
 from tools import build
 
 PROGRAM = {
@@ -72,6 +73,16 @@ def test_what_is_no_constant_works_as_before(tmp_path, main):
 def test_what_only_type_checkers_read_is_gone():
     main = "CHECKED = False\nif TYPE_CHECKING:\n    from .numbers import ONE\nx = [CHECKED]\n"
     assert shrunk(main)["p/main.py"] == "x = [False]"
+
+
+def test_a_board_that_cannot_be_wired_is_not_built(tmp_path, monkeypatch):
+    class Wrong(Board):
+        pins = {**Board.pins, "strike": 34}
+
+    monkeypatch.setitem(BOARDS, "wrong", Wrong)
+    with pytest.raises(ValueError, match="strike: pin 34 is only an input"):
+        build.build(tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_build_follows_the_sources_and_tells_what_it_dropped(tmp_path):

@@ -1,4 +1,6 @@
-"""Our ECDSA against OpenSSL's; the base point's table; the budget of field multiplications."""
+"""ECDSA and ECDH against OpenSSL's; the base point's table; budgets of field multiplications."""
+
+import os
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -11,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firmware.crypto import p256
+from firmware.crypto import ecdh, p256
+from host_sim.phone.slices import finish
 from tools import p256_table
 from tools.bench import crypto as bench
 
@@ -87,3 +90,37 @@ def test_verification_stays_within_its_field_multiplications():
     assert 800 < min(known) and max(known) <= 1260
     assert 2500 < min(any_key) and max(any_key) <= 3150
     assert {inversions for _, inversions in counts["known"] + counts["any"]} == {2}
+
+
+def encoded(public: ec.EllipticCurvePublicKey) -> bytes:
+    numbers = public.public_numbers()
+    return numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+
+
+@given(SCALARS, SCALARS, SCALARS)
+def test_secrets_agree_with_openssl(ephemeral, key, peer):
+    own, static, other = (
+        ec.derive_private_key(scalar, ec.SECP256R1()) for scalar in (ephemeral, key, peer)
+    )
+    point = encoded(other.public_key())
+    secret = own.exchange(ec.ECDH(), other.public_key())
+    assert finish(ecdh.public(peer, os.urandom)) == point
+    assert finish(ecdh.single(ephemeral, point, os.urandom)) == secret
+    if ephemeral != key:
+        both = finish(ecdh.pair(ephemeral, key, point, os.urandom))
+        assert both == (secret, static.exchange(ec.ECDH(), other.public_key()))
+
+
+@given(SCALARS)
+def test_a_point_is_found_by_its_x(scalar):
+    point = encoded(ec.derive_private_key(scalar, ec.SECP256R1()).public_key())
+    found = finish(ecdh.lift(point[:32]))
+    opposite = p256.P - int.from_bytes(point[32:], "big")
+    assert found in (point, point[:32] + opposite.to_bytes(32, "big"))
+
+
+def test_an_exchange_takes_the_same_steps_for_every_key_and_no_long_ones():
+    for name, rounds in bench.exchanges(8).items():
+        assert all(slices == rounds[0] for slices in rounds), name
+        assert max(rounds[0]) <= ecdh.SLICE, name
+    assert sum(bench.exchanges(1)["pair"][0]) <= 2 * 2700

@@ -20,10 +20,10 @@ def desk(tmp_path, monkeypatch):
     return Desk(tmp_path)
 
 
-def examples() -> list[tuple[str, str]]:
+def examples(text: str = TEXT) -> list[tuple[str, str]]:
     """(command, what it prints) in the order of the document."""
     found = []
-    for block in re.findall(r"```console\n(.*?)```", TEXT, re.DOTALL):
+    for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         for example in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, printed = re.split(r"(?<!\\)\n", example, maxsplit=1)
             found.append((command.replace("\\\n", ""), printed))

@@ -1,7 +1,8 @@
 """The database: SQLite by default, PostgreSQL by URL.
 
-A transaction on SQLite takes the write lock when it begins, so that none fails halfway because
-another one was faster; readers of other processes are not kept waiting (WAL).
+A transaction on SQLite that may write takes the write lock when it begins, so that none fails
+halfway because another one was faster. One that only reads waits for nobody (WAL), and cannot
+write, on either database.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,11 @@ from sqlalchemy.orm import Session
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_S = 30
+# By dialect, of a transaction that only reads: PostgreSQL shows each statement another state else.
+_READS: dict[str, dict[str, Any]] = {
+    "sqlite": {"query_only": True},
+    "postgresql": {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"},
+}
 _MIGRATING = 0x5348_4152  # any number that no other program locks
 
 
@@ -53,14 +59,21 @@ def _sqlite(target: Any) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get("query_only", False)
+        connection.exec_driver_sql(f"PRAGMA query_only = {reads}")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
 
 
 @contextmanager
-def transaction(engine: Engine) -> Iterator[Session]:
-    """A session that commits at its end, or takes everything back when an exception passes."""
+def transaction(engine: Engine, *, reads: bool = False) -> Iterator[Session]:
+    """A session that commits at its end, or takes everything back when an exception passes.
+
+    One that only `reads` sees one state of the database all the time, and cannot change it.
+    """
+    if reads:
+        engine = engine.execution_options(**_READS[engine.dialect.name])
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from firmware.access import claims, statements
 from firmware.access.intake import LARGEST_BATCH
 from firmware.crypto import cbor, cose, cwt
 from firmware.crypto.p256 import PublicKey
 from firmware.policy.grant import Grant, fault
-from firmware.policy.instant import Instant, to_unix
+from firmware.policy.instant import Instant, from_unix, to_unix
 from firmware.policy.schedule import NO_FIRST_DAY, NO_LAST_DAY, Rule
 from firmware.store.settings import Settings
 from firmware.store.settings import fault as settings_fault
@@ -22,6 +22,7 @@ from .keys import PrivateKey, short
 
 Change = tuple[int, bytes]  # a member of a batch: type and payload
 
+MOST_CHANGES = 64  # in a batch: more fit only of the shortest revocations
 PAGE_BYTES = LARGEST_BATCH - 256  # of grants; the rest of the page is what frames and signs them
 _FRAME_BYTES = 7  # around each of them: a list, its type, and the length of its payload
 
@@ -91,22 +92,31 @@ def _lean(content: bytes, lock: bytes, issued: Instant) -> bytes:
     return cbor.encode(members)
 
 
-def batches(
-    lock: bytes, issued: Instant, first: int, changes: list[Change], issuer: PrivateKey
-) -> list[bytes]:
-    """Changes numbered from `first` on, in as few tokens as a lock takes them in."""
-    tokens: list[bytes] = []
+class Batch(NamedTuple):
+    """Changes up to a number, as they travel."""
+
+    last: int
+    token: bytes
+
+
+def batches(lock: bytes, after: int, changes: list[Change], issuer: PrivateKey) -> Iterator[Batch]:
+    """Numbered changes, the next ones after a number, in as few tokens as a lock takes them in.
+
+    Each is issued when the newest change in it was. Numbers that are missing are passed over.
+    """
     while changes:
-        count = len(changes)
+        part = changes[:MOST_CHANGES]
         while True:
-            token = sign(batch(lock, issued, first, first + count - 1, changes[:count]), issuer)
+            members = [cbor.decode(content) for _, content in part]
+            last = members[-1][claims.TERMS][claims.SEQUENCE]
+            issued = from_unix(max(each[cwt.IAT] for each in members))
+            token = sign(batch(lock, issued, after + 1, last, part), issuer)
             if len(token) <= LARGEST_BATCH:
                 break
-            count = min(count - 1, count * LARGEST_BATCH // len(token))
-        tokens.append(token)
-        first += count
-        changes = changes[count:]
-    return tokens
+            part = part[: min(len(part) - 1, len(part) * LARGEST_BATCH // len(token))]
+        yield Batch(last, token)
+        after = last
+        changes = changes[len(part) :]
 
 
 def snapshot(

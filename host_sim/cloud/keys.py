@@ -96,6 +96,13 @@ class PrivateKey:
         r, s = decode_dss_signature(self._key.sign(message, _SIGNING))
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
+    def agree(self, other: PublicKey) -> bytes:
+        """The x that both this and the other's private key lead to, 32 bytes (ECDH)."""
+        numbers = ec.EllipticCurvePublicNumbers(
+            int.from_bytes(other.x, "big"), int.from_bytes(other.y, "big"), ec.SECP256R1()
+        )
+        return self._key.exchange(ec.ECDH(), numbers.public_key())
+
 
 def load_public(path: Path) -> PublicKey:
     """The public key in a PEM file, even of a private key. Raises KeyFileError or OSError."""

@@ -1,14 +1,15 @@
 """A board whose time is a story's: the members of `firmware.hal.hardware.Hardware`.
 
-Imports the firmware's `hal.pulse` and its siblings; runs wherever the firmware's tests run. Time
+Imports the firmware's `hal` and its siblings; runs wherever the firmware's tests run. Time
 passes when somebody adds to `ms`.
 """
 
+from firmware.hal.board import Board
 from firmware.hal.pulse import Pulse
 
 from .ds3231 import Ds3231
 
-PULSE_MS = 3000
+PULSE_MS = Board.pulse_ms
 
 
 class Pin:
@@ -63,13 +64,21 @@ class Watchdog:
 
 
 class Hardware:
-    """A board at a time, in Unix seconds, with a clock chip that has no time yet."""
+    """A board at a time, in Unix seconds, with a clock chip that has no time yet.
+
+    It has a strike, on `pin`; or what a `world.door.Door` has.
+    """
 
     has_console = False
     network = None
+    radio = None
+    board = Board()
 
-    def __init__(self, unix_s, random):
-        self.ms = unix_s * 1000
+    def __init__(self, unix_s, random, door=None):
+        self._door = door
+        self._ms = unix_s * 1000
+        if door is not None:
+            door.ms = self._ms
         self.random = random
         self.chip = self.bus = Ds3231(self.ticks_ms)
         self.calendar = Calendar()
@@ -79,10 +88,27 @@ class Hardware:
     def power_on(self):
         """What a program finds when it starts."""
         self.watchdog = Watchdog()
-        self.strike = Pulse(self.pin, 1, PULSE_MS, self.ticks_ms, self.ticks_diff)
+        if self._door is not None:
+            self._door.lost_power()
+            self.parts = self._door.parts()
+            return
+        pulse = Pulse(self.pin, 1, PULSE_MS, self.ticks_ms, self.ticks_diff)
+        self.parts = {"strike": pulse}
+
+    @property
+    def ms(self):
+        """The world's time; to set it lets it pass."""
+        return self._ms if self._door is None else self._door.ms
+
+    @ms.setter
+    def ms(self, ms):
+        if self._door is None:
+            self._ms = ms
+        else:
+            self._door.advance(ms - self._door.ms)
 
     def ticks_ms(self):
-        """The world's time."""
+        """As `time` has it."""
         return self.ms
 
     def ticks_diff(self, late, early):

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
@@ -50,12 +50,12 @@ class Count:
     def __init__(self) -> None:
         self.multiplications = 0
         self.inversions = 0
-        package = ModuleType("counted")
+        package: Any = ModuleType("counted")
         package.__path__ = []
         modules = {"counted": package}
         sys.modules.update(modules)
         try:
-            for name in ("p256_table", "p256_point", "p256"):
+            for name in ("p256_table", "p256_point", "p256", "ecdh"):
                 tree = ast.parse((CRYPTO / f"{name}.py").read_text(encoding="utf-8"))
                 tree = ast.fix_missing_locations(_Counting().visit(tree))
                 module: Any = ModuleType(f"counted.{name}")
@@ -63,10 +63,12 @@ class Count:
                 module.__dict__.update(_product=self._product, _inversion=self._inversion)
                 exec(compile(tree, f"{name}.py", "exec"), module.__dict__)  # noqa: S102 - our own
                 modules[module.__name__] = sys.modules[module.__name__] = module
+                setattr(package, name, module)
         finally:
             for name in modules:
                 sys.modules.pop(name, None)
-        self.p256 = module
+        self.p256 = package.p256
+        self.ecdh = package.ecdh
 
     def _product(self, a: Any, b: Any) -> Any:
         if isinstance(a, int) and isinstance(b, int):
@@ -75,6 +77,16 @@ class Count:
 
     def _inversion(self) -> None:
         self.inversions += 1
+
+    def slices(self, steps: Generator[None, None, Any]) -> list[int]:
+        """Multiplications of each slice of a calculation."""
+        found = []
+        more = True
+        while more:
+            before = self.multiplications
+            more = next(steps, "done") is None
+            found.append(self.multiplications - before)
+        return found
 
     def of(self, function: Callable[[], Any]) -> tuple[int, int]:
         """Multiplications and inversions of one call."""
@@ -132,6 +144,25 @@ def counts(signatures: int = SIGNATURES) -> dict[str, list[tuple[int, int]]]:
         key = count.p256.PublicKey(x, y)
         result["precompute"].append(count.of(key.precompute))
         result["known"].append(count.of(lambda key=key, verify=verify: verify(key)))  # type: ignore[misc]
+    return result
+
+
+def exchanges(rounds: int = 4) -> dict[str, list[list[int]]]:
+    """Multiplications per slice of what a handshake takes, each as often as there are rounds."""
+    count = Count()
+    ecdh = count.ecdh
+    result: dict[str, list[list[int]]] = {
+        name: [] for name in ("public", "lift", "pair", "single")
+    }
+    for i in range(rounds):
+        _, _, x, y = signed(i)
+        scalar, key = (
+            int.from_bytes(sha256(what + bytes([i])).digest()) >> 1 for what in (b"e", b"k")
+        )
+        result["public"].append(count.slices(ecdh.public(scalar, os.urandom)))
+        result["lift"].append(count.slices(ecdh.lift(x)))
+        result["pair"].append(count.slices(ecdh.pair(scalar, key, x + y, os.urandom)))
+        result["single"].append(count.slices(ecdh.single(scalar, x + y, os.urandom)))
     return result
 
 
@@ -208,6 +239,7 @@ def smallest_heap(folder: Path, what: str) -> int:
 def rows() -> Iterator[Row]:
     """Yield (what, value, unit, budget or note)."""
     counted = counts()
+    measured = exchanges(1)
     for name, what, budget in (
         ("known", "verify, known issuer", "at most 1 260"),
         ("any", "verify, any key", "at most 3 150"),
@@ -218,6 +250,16 @@ def rows() -> Iterator[Row]:
         mean = sum(multiplications for multiplications, _ in found) / len(found)
         note = f"{budget}; mean {mean:.0f}, {len(found)} signatures; {found[0][1]} inversions"
         yield f"{what}: field multiplications", most, "", note
+    for name, what, note in (
+        ("public", "new ephemeral key", "made beforehand"),
+        ("lift", "y of an ephemeral key", "once per handshake"),
+        ("pair", "two secrets of one point, one by the blinded key", "at most 2 x 2 700"),
+        ("single", "secret by an ephemeral key", "2 700 with a second one of the same point"),
+    ):
+        (slices, *_) = measured[name]
+        yield f"{what}: field multiplications", sum(slices), "", f"{note}; always as many"
+    most = max(max(slices) for found in measured.values() for slices in found)
+    yield "Diffie-Hellman: longest slice", most, "multiplications", "at most 150"
     ratios = time_ratios()
     yield "known issuer: time relative to PyPI ecdsa", ratios["known"], "", "CPython; at most 0.25"
     yield "any key: time relative to PyPI ecdsa", ratios["any"], "", "CPython"

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,7 +35,6 @@ from host_sim.cloud.keys import PrivateKey
 from host_sim.cloud.link.run import linked
 from host_sim.cloud.web.service import Service
 
-
 Row = tuple[str, int | float | str, str, str]
 
 LOCKS = 1_000
@@ -44,19 +44,25 @@ PATIENCE_S = 300
 def rows(count: int = LOCKS) -> Iterator[Row]:
     """Coming, then the change."""
     _allow_files(4 * count)
+    with new_service() as service:
+        yield from _measure(service, count)
+
+
+@contextmanager
+def new_service() -> Iterator[Service]:
+    """A service with a database of its own, on any port for MQTT."""
     with tempfile.TemporaryDirectory() as folder:
         config = Config(data=Path(folder), mqtt_port=0)
         engine = connect(config.database_url)
         migrate(engine)
-        service = Service(config, engine, lambda: int(time.time()))
-        yield from _measure(service, count)
+        yield Service(config, engine, lambda: int(time.time()))
         engine.dispose()
 
 
 def _measure(service: Service, count: int) -> Iterator[Row]:
     with service.transaction() as context:
-        anna = _person(context, "anna")
-        guest = _person(context, "guest")
+        anna = person(context, "anna")
+        guest = person(context, "guest")
         public = PrivateKey.new().public
         phones.add(context, guest, "phone", public.x + public.y)
         locks = []
@@ -97,7 +103,8 @@ def _measure(service: Service, count: int) -> Iterator[Row]:
             herd.kill()
 
 
-def _person(context: Context, name: str) -> Person:
+def person(context: Context, name: str) -> Person:
+    """Somebody who has confirmed the address."""
     person = people.expected(context, f"{name}@example.org", name.title())
     person.confirmed_at = context.now
     organisations.found_for(context, person)

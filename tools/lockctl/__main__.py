@@ -15,7 +15,7 @@ from .preview import preview
 from .provision import provision
 
 
-@click.group(cls=Group, later={"cloud": "tools.lockctl.cloud"})
+@click.group(cls=Group, later={"cloud": "tools.lockctl.cloud", "phone": "tools.lockctl.phone"})
 @click.version_option(package_name="sharelock")
 def main() -> None:
     """Keys, grants and logs of Sharelock.

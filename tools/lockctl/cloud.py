@@ -53,6 +53,14 @@ def cloud() -> None:
 cloud.add_command(serve)
 
 
+class CloudRefused(click.ClickException):
+    """A negative answer of the cloud, with its HTTP status."""
+
+    def __init__(self, status: int, text: str):
+        super().__init__(text)
+        self.status = status
+
+
 class Login:
     """Where one is logged in, and the token for it; kept in a file that only its owner reads."""
 
@@ -88,12 +96,15 @@ class Login:
         partial.rename(path)
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
-        """The answer of the cloud, as JSON. Raises ClickException."""
+        """The answer of the cloud, as JSON; see `request`."""
         return request(self.url, method, path, self.token, **options)
 
 
 def request(url: str, method: str, path: str, token: str = "", **options: Any) -> Any:
-    """The answer to a request, as JSON; None if it has none. Raises ClickException."""
+    """The answer to a request, as JSON; None if it has none.
+
+    Raises CloudRefused, and BadInput for a cloud that cannot be reached.
+    """
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
         with httpx2.Client(base_url=url, timeout=_TIMEOUT_S, headers=headers) as client:
@@ -105,7 +116,7 @@ def request(url: str, method: str, path: str, token: str = "", **options: Any) -
     text = f"{answer.status_code} {answer.reason_phrase}"
     with suppress(ValueError, KeyError, TypeError):
         text = answer.json()["detail"]
-    raise click.ClickException(text)
+    raise CloudRefused(answer.status_code, text)
 
 
 @cloud.command()

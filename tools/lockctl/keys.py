@@ -1,17 +1,15 @@
 """`lockctl keys`: P-256 keys in PEM files."""
 
 from pathlib import Path
-from typing import Any
 
 import click
-from rich.text import Text
 
 from firmware.crypto import cose
 from firmware.crypto.p256 import PublicKey
 from host_sim.cloud.keys import PrivateKey, load_public
 
 from .cli import Group, conflict, json_option
-from .output import console, print_json, table
+from .output import print_members
 
 
 @click.group(cls=Group)
@@ -42,7 +40,9 @@ def new(name: str | None, out: Path | None, as_json: bool) -> None:
     public_path = path.with_suffix(".pub.pem")
     key = PrivateKey.new()
     key.save_pair(path, public_path)
-    _tell({"private": str(path), "public": str(public_path), **_names(key.public)}, as_json)
+    print_members(
+        {"private": str(path), "public": str(public_path), **_names(key.public)}, as_json
+    )
 
 
 @keys.command()
@@ -57,19 +57,8 @@ def show(file: Path, as_json: bool) -> None:
     Example:
       lockctl keys show issuer.pub.pem
     """
-    _tell({"file": str(file), **_names(load_public(file))}, as_json)
+    print_members({"file": str(file), **_names(load_public(file))}, as_json)
 
 
 def _names(key: PublicKey) -> dict[str, str]:
     return {"kid": cose.key_id(key).hex(), "thumbprint": cose.thumbprint(key).hex()}
-
-
-def _tell(members: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(members)
-        return
-    rows = table("", "")
-    rows.show_header = False
-    for name, value in members.items():
-        rows.add_row(Text(name, "dim"), value)
-    console().print(rows)

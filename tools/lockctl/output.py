@@ -7,6 +7,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 _FILE_WIDTH = 200  # a file or a pipe does not wrap
 
@@ -30,3 +31,15 @@ def table(*headings: str) -> Table:
     for heading in headings:
         made.add_column(heading, overflow="fold")
     return made
+
+
+def print_members(members: dict[str, Any], as_json: bool) -> None:
+    """What one thing is: a line for each member, or a JSON object."""
+    if as_json:
+        print_json(members)
+        return
+    rows = table("", "")
+    rows.show_header = False
+    for name, value in members.items():
+        rows.add_row(Text(name, "dim"), "-" if value is None else str(value))
+    console().print(rows)

@@ -358,7 +358,7 @@ def order():
         ("owner-without-a-clock", {}, "unknown"),
     ):
         yield {"name": name, "grant": owner, "state": state}, [{"at": _AT, "trust": trust}]
-    for mode in ("normal", "vacation", "privacy", "no_remote"):
+    for mode in ("normal", "vacation", "privacy", "no_remote", "passage"):
         for level in (0, 1, 2):
             for channel in ("local", "remote"):
                 asked = {

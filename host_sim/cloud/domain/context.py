@@ -19,9 +19,12 @@ class Context:
     mailed: bool = False
     touched: set[int] = field(default_factory=set)  # ids of devices for whose locks there is news
 
-    def mail(self, to: str, subject: str, text: str) -> None:
-        """Send a mail when the transaction is done, and not if it fails."""
+    def mail(self, to: str, subject: str, text: str, *, is_sent: bool = False) -> None:
+        """Send a mail when the transaction is done, and not if it fails; `is_sent` never goes."""
         if to.endswith(".invalid"):  # RFC 6761: to nobody
             return
-        self.session.add(model.Mail(to=to, subject=subject, text=text, created_at=self.now))
+        sent_at = self.now if is_sent else None
+        self.session.add(
+            model.Mail(to=to, subject=subject, text=text, created_at=self.now, sent_at=sent_at)
+        )
         self.mailed = True

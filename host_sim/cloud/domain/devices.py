@@ -5,13 +5,14 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
+from firmware.crypto.p256 import COORDINATE_BYTES, InvalidPoint, PublicKey
+
 from . import addresses, issuing, links, locks, organisations, sharing
 from .context import Context
 from .errors import Conflict, Forbidden, NotFound
 from .model import ACCEPTED, Deed, Device, Organisation, Person, Share
 from .permissions import MAY, Act, may, require, standing
 
-_LATER = 1_000  # versions: more than a share had since any copy of the database
 SETTINGS = ("auto_lock_s", "mode", "most_error_s")  # beside the zone, as the lock names them
 
 
@@ -47,6 +48,7 @@ def create(
     )
     ctx.session.add(device)
     ctx.session.flush()
+    locks.hold(ctx, device)
     issuing.configure(ctx, device)
     sharing.own(ctx, device, owner)
     sharing.settle(ctx, device)
@@ -86,21 +88,23 @@ def transfer(
     ctx: Context, actor: Person, device: Device, email: str, *, keep_shares: bool
 ) -> None:
     """Give a device to the account with an address, and tell both. Raises NotFound, Conflict."""
-    locks.hold(ctx, device)
-    require(ctx, actor, device, Act.GIVE_AWAY)
-    give(ctx, actor, device, email, keep_shares=keep_shares)
-
-
-def give(ctx: Context, actor: Person, device: Device, email: str, *, keep_shares: bool) -> None:
-    """The same for whom an organisation lets do it; the caller has asked for permission."""
-    before = device.owner
     heir = ctx.session.scalar(
         select(Person).where(
             Person.email_key == addresses.key(email), Person.confirmed_at.is_not(None)
         )
     )
+    home = None if heir is None else organisations.home_of(ctx, heir)
+    if home is not None:
+        locks.hold_roles(ctx, home)  # where the device may come
+    locks.hold(ctx, device)
+    require(ctx, actor, device, Act.GIVE_AWAY)
     if heir is None:
         raise Conflict("no-account", "The new owner needs an account with a confirmed address.")
+    _give(ctx, actor, device, heir, keep_shares=keep_shares)
+
+
+def _give(ctx: Context, actor: Person, device: Device, heir: Person, *, keep_shares: bool) -> None:
+    before = device.owner
     if heir.id == before.id:
         raise Conflict("owner", "This person is the owner already.")
     if not keep_shares:
@@ -133,7 +137,7 @@ def hand_over(ctx: Context, actor: Person, device: Device, heir: Person | None) 
         organisations.require(ctx, actor, device.organisation, organisations.MANAGE)
     if near is not device.organisation:
         move(ctx, actor, device, near)
-    give(ctx, actor, device, heir.email, keep_shares=True)
+    _give(ctx, actor, device, heir, keep_shares=True)
 
 
 def move(ctx: Context, actor: Person, device: Device, to: Organisation) -> None:
@@ -177,6 +181,22 @@ def fall_behind(ctx: Context, device: Device, applied: int) -> None:
     )
 
 
+def know_key(ctx: Context, device: Device, key: bytes) -> None:
+    """A lock says by which key (x and y) phones know it; that it has another is to be read.
+
+    What is no key changes nothing.
+    """
+    if key == device.public_key:
+        return
+    try:
+        PublicKey(key[:COORDINATE_BYTES], key[COORDINATE_BYTES:])
+    except InvalidPoint:
+        return
+    if device.public_key is not None:
+        ctx.session.add(Deed(device_id=device.id, what="lock.key-changed", details={}, at=ctx.now))
+    device.public_key = key
+
+
 def overrule(ctx: Context, actor: Person, device: Device) -> None:
     """Have a lock that is ahead of this database hold what stands here, and nothing else.
 
@@ -187,7 +207,7 @@ def overrule(ctx: Context, actor: Person, device: Device) -> None:
     if device.ahead is None:
         raise Conflict("not-ahead", "The lock has applied nothing that is not known here.")
     device.ahead = None
-    issuing.supersede(ctx, device, _LATER)
+    issuing.supersede(ctx, device)
     _note(ctx, actor, device, "device.overruled")
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from firmware.policy.grant import GUEST, GUEST_RIGHTS, REMOTE, Grant
 
 from ..keys import PrivateKey
-from . import credentials, phones, sharing
+from . import credentials, locks, phones, sharing
 from .context import Context
 from .model import Credential, Device, Person, Share
 from .permissions import Act, require, share_of
@@ -25,6 +25,7 @@ def switch_on(ctx: Context, actor: Person, device: Device) -> tuple[Share, str]:
 
     For its owner. Raises NotFound, Forbidden, Conflict.
     """
+    locks.hold(ctx, device)
     require(ctx, actor, device, Act.GIVE_AWAY)
     person = _holder(ctx, device)
     share = share_of(ctx, person, device)

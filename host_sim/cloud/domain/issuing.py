@@ -6,9 +6,8 @@ and one that did not is told first. The key of the day on which a statement was 
 it; signatures are deterministic (RFC 6979), so that what went out then can be made again.
 """
 
-from collections.abc import Iterable, Iterator
 from hashlib import sha256
-from typing import NamedTuple
+from itertools import islice
 
 from sqlalchemy import Select, func, select
 
@@ -18,23 +17,40 @@ from firmware.policy.instant import from_unix
 from firmware.store.settings import Settings
 
 from .. import issuer
-from ..issuer import Change
+from ..issuer import Batch, Change
 from . import locks, terms
 from .context import Context
 from .errors import Invalid
 from .model import ACCEPTED, Device, Key, Share, Statement
 
-BATCH_BYTES = 3_600  # of changes; what signs and frames them fits into the rest of 4 KB
+MOST_BATCHES = 4  # at a time, as many as a lock is told at once
+LATER = 1_000  # versions: more than a share had since any copy of the database
+
+
+def number(share: Share) -> None:
+    """Give a share its next version, past those that a lock may have from a database that is lost.
+
+    In one version there is one set of terms, for all keys; a lock refuses anything else.
+    """
+    share.version += 1 if share.device.ahead is None else LATER
 
 
 def issue(ctx: Context, share: Share) -> None:
     """Sign an accepted share, in its present version, for each key of its holder."""
     for key in _keys(ctx, share):
-        issue_for(ctx, share, key)
+        _issue_for(ctx, share, key)
 
 
 def issue_for(ctx: Context, share: Share, key: Key) -> None:
     """The same for one key: a phone was added."""
+    if share.device.ahead is None:
+        _issue_for(ctx, share, key)
+        return
+    number(share)
+    issue(ctx, share)
+
+
+def _issue_for(ctx: Context, share: Share, key: Key) -> None:
     sequence = _next(ctx, share.device)
     _keep(ctx, share.device, _grant(ctx, share, key, sequence), sequence, share, key)
 
@@ -79,6 +95,9 @@ def withdraw(ctx: Context, share: Share, key: Key | None = None) -> None:
         told = told.where(Statement.key_id == key.id)
     if ctx.session.scalar(told.limit(1)) is None:
         return
+    is_partial = key is not None and share.device.ahead is not None
+    if is_partial:
+        number(share)
     sequence = _next(ctx, share.device)
     change = issuer.revocation_change(
         share.device.lock_id.encode(),
@@ -89,6 +108,8 @@ def withdraw(ctx: Context, share: Share, key: Key | None = None) -> None:
         sequence,
     )
     _keep(ctx, share.device, change, sequence, share, key)
+    if is_partial:
+        issue(ctx, share)
 
 
 def configure(ctx: Context, device: Device) -> None:
@@ -124,35 +145,34 @@ def token(ctx: Context, statement: Statement, kid: bytes | None = None) -> bytes
     return issuer.sign((statement.kind, statement.payload), key)
 
 
-class Batch(NamedTuple):
-    """Changes up to a number, as they travel."""
-
-    last: int
-    token: bytes
-
-
-def supersede(ctx: Context, device: Device, by: int) -> None:
-    """Sign all shares of a device again, so many versions later."""
+def supersede(ctx: Context, device: Device) -> None:
+    """Sign all shares of a device again, in versions that a lock can have heard nothing of."""
     live = select(Share).where(Share.device_id == device.id, Share.status == ACCEPTED)
     for share in ctx.session.scalars(live.order_by(Share.id)).all():
-        share.version += by
+        share.version += LATER
         issue(ctx, share)
 
 
-def changes_after(ctx: Context, device: Device, applied: int, most: int = 100) -> list[bytes]:
+def changes_after(
+    ctx: Context, device: Device, applied: int, most: int = MOST_BATCHES
+) -> list[bytes]:
     """What a lock lacks that has applied the changes up to a number, as batches in their order."""
     return [batch.token for batch in batches_after(ctx, device, applied, most)]
 
 
-def batches_after(ctx: Context, device: Device, applied: int, most: int = 100) -> list[Batch]:
+def batches_after(
+    ctx: Context, device: Device, applied: int, most: int = MOST_BATCHES
+) -> list[Batch]:
     """The same, each with its last number."""
     rows = ctx.session.scalars(
         select(Statement)
         .where(Statement.device_id == device.id, Statement.sequence > applied)
         .order_by(Statement.sequence)
-        .limit(most)
+        .limit(most * issuer.MOST_CHANGES)
     )
-    return [_batch(ctx, device, part) for part in _parts(rows)]
+    changes = [(row.kind, row.payload) for row in rows]
+    key = ctx.issuers.key(ctx.issuers.current)
+    return list(islice(issuer.batches(device.lock_id.encode(), applied, changes, key), most))
 
 
 def renewals_after(ctx: Context, device: Device, after_id: int, most: int) -> list[Statement]:
@@ -274,6 +294,7 @@ def _grant(ctx: Context, share: Share, key: Key, sequence: int | None) -> Change
 def _keys(ctx: Context, share: Share) -> list[Key]:
     if share.status != ACCEPTED:
         return []
+    locks.hold_person(ctx, share.email_key)
     mine = select(Key).where(Key.person_id == share.person_id, Key.removed_at.is_(None))
     return list(ctx.session.scalars(mine.order_by(Key.id)))
 
@@ -311,33 +332,3 @@ def _keep(
     ctx.session.flush()
     ctx.touched.add(device.id)
     return statement
-
-
-def _parts(rows: Iterable[Statement]) -> Iterator[list[Statement]]:
-    part: list[Statement] = []
-    size = 0
-    for row in rows:
-        if part and size + len(row.payload) > BATCH_BYTES:
-            yield part
-            part, size = [], 0
-        part.append(row)
-        size += len(row.payload) + 8
-    if part:
-        yield part
-
-
-def _batch(ctx: Context, device: Device, part: list[Statement]) -> Batch:
-    change = issuer.batch(
-        device.lock_id.encode(),
-        from_unix(max(row.issued_at for row in part)),
-        _number(part[0]),
-        _number(part[-1]),
-        [(row.kind, row.payload) for row in part],
-    )
-    token = issuer.sign(change, ctx.issuers.key(ctx.issuers.current))
-    return Batch(_number(part[-1]), token)
-
-
-def _number(row: Statement) -> int:
-    assert row.sequence is not None
-    return row.sequence

@@ -3,7 +3,7 @@
 from hashlib import sha256
 from secrets import token_hex
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from .context import Context
 from .errors import Gone
@@ -13,7 +13,7 @@ CONFIRM = "confirm"  # an address
 PASSWORD = "password"  # noqa: S105 - to set a new one
 SHARE = "share"  # to accept one
 
-_LIFE_S = {CONFIRM: 7 * 86_400, PASSWORD: 3_600, SHARE: 30 * 86_400}
+LIFE_S = {CONFIRM: 7 * 86_400, PASSWORD: 3_600, SHARE: 30 * 86_400}
 
 
 def make(ctx: Context, purpose: str, email_key: str, subject_id: int | None = None) -> str:
@@ -27,7 +27,7 @@ def make(ctx: Context, purpose: str, email_key: str, subject_id: int | None = No
         email_key=email_key,
         subject_id=subject_id,
         created_at=ctx.now,
-        expires_at=ctx.now + _LIFE_S[purpose],
+        expires_at=ctx.now + LIFE_S[purpose],
     )
     ctx.session.add(link)
     return secret
@@ -35,11 +35,19 @@ def make(ctx: Context, purpose: str, email_key: str, subject_id: int | None = No
 
 def find(ctx: Context, purpose: str, secret: str) -> Link:
     """The link with this secret, still good. Raises Gone, for whatever reason it is not."""
-    link = ctx.session.scalar(
-        select(Link)
-        .where(Link.digest == digest(secret), Link.purpose == purpose)
-        .with_for_update()
-    )
+    return _good(ctx, select(Link).where(Link.digest == digest(secret), Link.purpose == purpose))
+
+
+def use(ctx: Context, purpose: str, secret: str) -> Link:
+    """The same, good for the last time; it is held, see `locks`."""
+    mine = select(Link).where(Link.digest == digest(secret), Link.purpose == purpose)
+    link = _good(ctx, mine.with_for_update().execution_options(populate_existing=True))
+    link.used_at = ctx.now
+    return link
+
+
+def _good(ctx: Context, wanted: Select[Link]) -> Link:
+    link = ctx.session.scalar(wanted)
     if link is None or link.used_at is not None or link.expires_at <= ctx.now:
         raise Gone("link", "This link was used, has run out, or never was one.")
     return link

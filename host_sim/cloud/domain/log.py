@@ -6,8 +6,12 @@ the owner to read, once. It never keeps later entries out: they may tell what ha
 
 from sqlalchemy import select
 
+from firmware.link import credential
+from firmware.link.carried import Carried
 from firmware.store import entry
 from firmware.store.export import HEAD_BYTES, HeadError, read_head
+
+from host_sim.shims.cryptolib import aes
 
 from . import issuing, locks
 from .context import Context
@@ -77,6 +81,17 @@ def take(ctx: Context, device: Device, content: bytes) -> list[LogEntry]:
     if made and chunk.damaged:
         _note(ctx, device, "log.damaged", entries=chunk.damaged, after=chunk.after)
     return made
+
+
+def take_carried(ctx: Context, device: Device, sealed: bytes) -> list[LogEntry]:
+    """The same for a piece that somebody carried, and could not read. Raises Invalid."""
+    if device.public_key is not None:
+        lock = credential.key_of_point(device.public_key)
+        for issuer in ctx.issuers.all:
+            content = Carried(aes, issuer.key.agree(lock)).open(sealed)
+            if content is not None:
+                return take(ctx, device, content)
+    raise Invalid("that is no piece of this lock's log", code="bad-log")
 
 
 def acknowledgement(ctx: Context, device: Device) -> bytes | None:

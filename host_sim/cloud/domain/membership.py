@@ -34,6 +34,8 @@ def invite(
         raise Conflict("already-member", f"{email.strip()} is in this organization already.")
     if len(keys) >= MOST_MEMBERS:
         raise Conflict("full", f"An organization has at most {MOST_MEMBERS} members.")
+    locks.hold_person(ctx, person.email_key)
+    ctx.session.refresh(person)
     joins = person.confirmed_at is not None
     member = Member(
         organisation=organisation,

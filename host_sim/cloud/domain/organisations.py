@@ -76,10 +76,15 @@ def found_for(ctx: Context, person: Person) -> Organisation:
 
 def home(ctx: Context, person: Person) -> Organisation:
     """The organisation that a person started with, or a new one for who has left it."""
+    return home_of(ctx, person) or found_for(ctx, person)
+
+
+def home_of(ctx: Context, person: Person) -> Organisation | None:
+    """The organisation that a person started with, None for who has left it."""
     for member in memberships(ctx, person):
         if member.home:
             return member.organisation
-    return found_for(ctx, person)
+    return None
 
 
 def join_invited(ctx: Context, person: Person) -> list[Member]:

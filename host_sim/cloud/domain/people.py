@@ -6,6 +6,7 @@ No answer tells whether an address has an account.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from secrets import token_urlsafe
 
 from pwdlib import PasswordHash
@@ -13,7 +14,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from . import addresses, links, names, organisations, sharing
+from . import addresses, links, locks, names, organisations, sharing
 from .context import Context
 from .errors import Forbidden, Invalid, NotFound
 from .model import Person, Token
@@ -67,7 +68,8 @@ def sign_up(ctx: Context, email: str, name: str) -> None:
     """Mail a link by which an account for an address is confirmed. Raises Invalid."""
     name = names.clean(name)
     person = expected(ctx, email, name)
-    if person.confirmed_at is not None:
+    secret = links.make(ctx, links.CONFIRM, person.email_key)
+    if person.confirmed_at is not None:  # nobody hears of the link
         ctx.mail(
             person.email,
             "You have an account already",
@@ -76,7 +78,6 @@ def sign_up(ctx: Context, email: str, name: str) -> None:
         )
         return
     person.email, person.name = email.strip(), name
-    secret = links.make(ctx, links.CONFIRM, person.email_key)
     ctx.mail(
         person.email,
         "Please confirm your address",
@@ -89,18 +90,13 @@ def sign_up(ctx: Context, email: str, name: str) -> None:
 def expected(ctx: Context, email: str, name: str) -> Person:
     """The account with an address, or one that waits for its confirmation. Raises Invalid."""
     key, name = addresses.key(email), names.clean(name)
-    person = _by_email(ctx, key)
-    if person is not None:
-        return person
     waiting = Person(
         email=email.strip(), email_key=key, name=name, password=_NONE, created_at=ctx.now
     )
-    try:
-        with ctx.session.begin_nested():
-            ctx.session.add(waiting)
-    except IntegrityError:  # somebody was faster
-        return ctx.session.scalars(select(Person).where(Person.email_key == key)).one()
-    return waiting
+    # Whether there is one or not, it is as much work.
+    with suppress(IntegrityError), ctx.session.begin_nested():
+        ctx.session.add(waiting)
+    return ctx.session.scalars(select(Person).where(Person.email_key == key)).one()
 
 
 def confirm(ctx: Context, secret: str, password: str) -> Person:
@@ -109,6 +105,7 @@ def confirm(ctx: Context, secret: str, password: str) -> Person:
     Whatever waited for the address is now theirs.
     """
     person = _follow(ctx, links.CONFIRM, secret)
+    locks.hold_belongings(ctx, person)
     person.password = password
     person.confirmed_at = ctx.now
     organisations.found_for(ctx, person)
@@ -118,15 +115,16 @@ def confirm(ctx: Context, secret: str, password: str) -> Person:
 
 def forget_password(ctx: Context, email: str) -> None:
     """Mail a link to set a new password, if there is an account. Raises Invalid."""
-    person = _by_email(ctx, addresses.key(email))
-    if person is None or person.confirmed_at is None:
-        return
-    secret = links.make(ctx, links.PASSWORD, person.email_key)
+    key = addresses.key(email)
+    person = _by_email(ctx, key)
+    secret = links.make(ctx, links.PASSWORD, key)
     ctx.mail(
-        person.email,
+        person.email if person else "",  # as it was confirmed, not as it was typed now
         "Your password",
         f"To set a new password, follow {ctx.base_url}/password#{secret}\n"
         "If you did not ask for it, do nothing.\n",
+        # As much work if there is no account.
+        is_sent=person is None or person.confirmed_at is None,
     )
 
 
@@ -227,8 +225,7 @@ def _new_token(
 
 
 def _follow(ctx: Context, purpose: str, secret: str) -> Person:
-    link = links.find(ctx, purpose, secret)
-    link.used_at = ctx.now
+    link = links.use(ctx, purpose, secret)
     person = _by_email(ctx, link.email_key)
     assert person is not None, "links are made for people who are there"
     return person

@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from firmware.crypto.p256 import InvalidPoint, PublicKey
 
 from .. import keys
-from . import issuing, names
+from . import issuing, locks, names
 from .context import Context
 from .errors import Conflict, Forbidden, Invalid, NotFound
 from .model import ACCEPTED, Key, Person, Share
@@ -26,6 +26,7 @@ def add(ctx: Context, person: Person, name: str, public: bytes, system: int = 0)
         point = PublicKey(public[:32], public[32:])
     except InvalidPoint:
         raise Invalid("that is no P-256 key", code="bad-key") from None
+    locks.hold_belongings(ctx, person)
     if len(of(ctx, person)) >= MOST:
         raise Conflict("full", f"A person has at most {MOST} phones; remove one first.")
     key = Key(
@@ -48,6 +49,8 @@ def add(ctx: Context, person: Person, name: str, public: bytes, system: int = 0)
 
 def remove(ctx: Context, person: Person, key: Key) -> None:
     """Forget a phone: its grants are revoked, those of the person's others stay good."""
+    locks.hold_belongings(ctx, person)
+    ctx.session.refresh(key)
     if key.person_id != person.id or key.removed_at is not None:
         raise NotFound("phone")
     key.removed_at = ctx.now
@@ -71,4 +74,6 @@ def find(ctx: Context, person: Person, uid: str) -> Key:
 
 def _shares(ctx: Context, person: Person) -> list[Share]:
     held = select(Share).where(Share.person_id == person.id, Share.status == ACCEPTED)
-    return list(ctx.session.scalars(held.order_by(Share.id)))
+    return list(
+        ctx.session.scalars(held.order_by(Share.id), execution_options={"populate_existing": True})
+    )

@@ -57,12 +57,12 @@ def create(
     locks.hold(ctx, device)
     found = require(ctx, actor, device, Act.SHARE)
     _check_shareable(device)
-    _check_target(ctx, actor, device, addresses.key(email))
+    by_role = _check_target(ctx, actor, device, addresses.key(email))
     share = _new(ctx, device, email, INVITATION, actor.id)
     share.by_link = by_link
     share.may_pass_on = may_pass_on
     share.lease_s = lease_s
-    return _open(ctx, actor, share, found, write)
+    return _open(ctx, actor, share, found, write, by_role)
 
 
 def pass_on(ctx: Context, holder: Person, parent: Share, email: str, write: Write) -> Share:
@@ -76,11 +76,11 @@ def pass_on(ctx: Context, holder: Person, parent: Share, email: str, write: Writ
     if not parent.may_pass_on or parent.parent_id is not None:
         raise Forbidden("not-to-pass-on", "This share may not be passed on.")
     _check_shareable(device)
-    _check_target(ctx, holder, device, addresses.key(email))
+    by_role = _check_target(ctx, holder, device, addresses.key(email))
     share = _new(ctx, device, email, PASSED_ON, holder.id)
     share.parent = parent
     share.lease_s = parent.lease_s
-    return _open(ctx, holder, share, Standing.GUEST, write)
+    return _open(ctx, holder, share, Standing.GUEST, write, by_role)
 
 
 def change(
@@ -105,7 +105,7 @@ def change(
         share.lease_s = lease_s or None
     if (share.terms, share.lease_s, share.may_pass_on) == before:
         return share
-    share.version += 1
+    issuing.number(share)
     issuing.issue(ctx, share)
     _note(ctx, actor, share, "share.changed")
     return share
@@ -146,20 +146,20 @@ def accept(ctx: Context, person: Person, secret: str) -> Share:
         raise NotFound("invitation")  # for this account
     share = ctx.session.get_one(Share, link.subject_id)
     _hold(ctx, share)
+    links.use(ctx, links.SHARE, secret)
     if share.status != PENDING:
         raise NotFound("invitation")
-    link.used_at = ctx.now
     _accept(ctx, share, person)
     return share
 
 
 def claim(ctx: Context, person: Person) -> None:
-    """Give a person what waited for an address that was just confirmed."""
-    waiting = select(Share).where(Share.email_key == person.email_key, Share.status == PENDING)
+    """Give a person what waited for an address that was just confirmed; the caller holds it."""
+    waiting = select(Share).where(
+        Share.email_key == person.email_key, Share.status == PENDING, Share.by_link.is_(False)
+    )
     for share in ctx.session.scalars(waiting.order_by(Share.device_id)).all():
-        _hold(ctx, share)
-        if share.status == PENDING and not share.by_link:
-            _accept(ctx, share, person)
+        _accept(ctx, share, person)
     for member in organisations.join_invited(ctx, person):
         settle_organisation(ctx, member.organisation)
 
@@ -232,7 +232,7 @@ def settle(ctx: Context, device: Device) -> None:
             _end(ctx, None, share, "share.ended-with-role")
         elif terms.level(share) != want[1]:
             terms.write(share, terms.plain(want[1]))
-            share.version += 1
+            issuing.number(share)
             issuing.issue(ctx, share)
     for person, level in wanted.values():
         by_role = _for_person(ctx, device, person, ROLE, device.owner_id)
@@ -304,9 +304,19 @@ def _for_person(
     return share
 
 
-def _open(ctx: Context, actor: Person, share: Share, found: Standing, write: Write) -> Share:
+def _open(
+    ctx: Context,
+    actor: Person,
+    share: Share,
+    found: Standing,
+    write: Write,
+    by_role: Share | None,
+) -> Share:
     terms.write(share, write)
     _check_terms(share, found)
+    if by_role is not None:
+        _end(ctx, actor, by_role, "share.replaced")
+    locks.hold_person(ctx, share.email_key)
     _add(ctx, share)
     _note(ctx, actor, share, "share.created")
     holder = ctx.session.scalar(
@@ -410,20 +420,20 @@ def _check_shareable(device: Device) -> None:
         raise Forbidden("private-type", "A device of a private type cannot be shared.")
 
 
-def _check_target(ctx: Context, actor: Person, device: Device, key: str) -> None:
+def _check_target(ctx: Context, actor: Person, device: Device, key: str) -> Share | None:
+    """The share by role that one of somebody's own would replace, if they have one."""
     if key == actor.email_key:
         raise Conflict("self", "You cannot share a device with yourself.")
     if key == device.owner.email_key:
         raise Conflict("owner", "The owner has the device already.")
     held = ctx.session.scalar(_live(device).where(Share.email_key == key))
-    if held is not None and held.origin == ROLE:
-        _end(ctx, actor, held, "share.replaced")
-    elif held is not None:
+    if held is not None and held.origin != ROLE:
         what = "was invited to" if held.status == PENDING else "has a share of"
         code = "already-invited" if held.status == PENDING else "already-shared"
         raise Conflict(code, f"This person {what} the device.")
     if len(ctx.session.scalars(_live(device).with_only_columns(Share.id)).all()) >= MOST_SHARES:
         raise Conflict("full", f"A device has at most {MOST_SHARES} shares.")
+    return held
 
 
 def _check_terms(share: Share, found: Standing) -> None:

@@ -10,10 +10,11 @@ for whoever does not come back.
 import asyncio
 import logging
 import threading
-from asyncio import StreamReader, StreamWriter, Task
+from asyncio import StreamReader, StreamWriter, Task, WriteTransport
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
+from weakref import WeakSet
 
 from amqtt.adapters import ReaderAdapter, StreamReaderAdapter, StreamWriterAdapter, WriterAdapter
 from amqtt.broker import Action
@@ -74,6 +75,7 @@ class Broker(Amqtt):
     def __init__(self, listener: dict[str, Any], admit: Admit):
         super().__init__({"listeners": {"default": listener}, "plugins": {}})
         self._admit = admit
+        self._transports: WeakSet[WriteTransport] = WeakSet()
         self._wild: set[str] = set()  # filters with wildcards; all others are names of topics
 
     @property
@@ -87,12 +89,19 @@ class Broker(Amqtt):
     ) -> None:
         """Serve a connection until it ends."""
         out = StreamWriterAdapter(writer)
+        self._transports.add(writer.transport)
         try:
             await self._client_connected(listener_name, _Reader(reader), out)
         except (OSError, EOFError) as error:
             log.info("connection lost", extra={"error": type(error).__name__})
         finally:
-            writer.close()
+            if not writer.is_closing():  # a second time would make it deaf to `abort`
+                writer.close()
+
+    def hang_up(self) -> None:
+        """End all connections, without a goodbye that would have to be answered."""
+        for transport in self._transports:
+            transport.abort()
 
     async def _initialize_client_session(
         self, reader: ReaderAdapter, writer: WriterAdapter, *remote: Any
@@ -246,3 +255,5 @@ class Embedded:
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        self._broker.hang_up()
+        await asyncio.sleep(0)  # the loop closes in its next round what was ended in this

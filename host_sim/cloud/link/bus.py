@@ -30,6 +30,13 @@ _RETRY_S = (1, 30)
 log = logging.getLogger(__name__)
 
 
+def close(client: Client) -> None:
+    """Say goodbye; paho would leave a pair of sockets to the garbage collector."""
+    client.disconnect()
+    client.loop_stop()
+    client._reset_sockets()
+
+
 class BusError(Exception):
     """A URL that names no broker."""
 
@@ -75,8 +82,7 @@ class Bus:
         if self._client.is_connected():
             with suppress(RuntimeError):  # the broker may go at the same moment
                 self._client.publish(topics.ONLINE, b"offline", 1, True).wait_for_publish(1)
-        self._client.disconnect()
-        self._client.loop_stop()
+        close(self._client)
         self._stop = True
         self._thread.join(_STOPS_IN_S)
 

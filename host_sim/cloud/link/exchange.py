@@ -18,10 +18,11 @@ from sqlalchemy import select
 
 from firmware.access.remote import CHALLENGE_BYTES
 from firmware.clock.clock import NONCE_BYTES
+from firmware.crypto.p256 import COORDINATE_BYTES
 from firmware.policy import reasons
 from host_sim import words
 
-from ..domain import credentials, devices, issuing, log, operations
+from ..domain import credentials, devices, issuing, locks, log, operations
 from ..domain.context import Context
 from ..domain.errors import DomainError
 from ..domain.model import Deed, Device
@@ -36,7 +37,8 @@ SERIES_EVERY_S = 60
 Transact = Callable[[], AbstractContextManager[Context]]
 
 _Count = Annotated[int, Field(ge=0, le=0x3FFF_FFFF)]
-_STATES = {"UNLOCKED": 0, "LOCKED": 1}  # as the APIs have it
+# As the APIs have it; what moves or is jammed is where it was last.
+_STATES = {"UNLOCKED": 0, "LOCKED": 1, "PULLED": 2, "UNKNOWN": -1}
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +58,12 @@ class Hello(BaseModel):
     kept: _Count
     nonce: str | None = _hex(NONCE_BYTES)
     challenge: str | None = _hex(CHALLENGE_BYTES)
+    key: str | None = _hex(2 * COORDINATE_BYTES)
     lost: bool = False
     page: _Count = 0
     version: Annotated[str, Field(max_length=40)] = ""
+    ended: _Count = 0
+    error: Annotated[str, Field(max_length=200)] = ""
 
 
 class Result(BaseModel):
@@ -72,7 +77,7 @@ class Result(BaseModel):
 class Said(BaseModel):
     """The state of a lock, for people."""
 
-    lock: Literal["LOCKED", "UNLOCKED", "LOCKING", "UNLOCKING", "JAMMED"]
+    lock: Literal["UNKNOWN", "LOCKED", "UNLOCKED", "PULLED", "LOCKING", "UNLOCKING", "JAMMED"]
     battery: Annotated[int, Field(ge=0, le=100_000)] | None = None  # mV
     door: Literal["open", "closed"] | None = None
     reason: Annotated[int, Field(ge=0, le=255)] | None = None
@@ -96,6 +101,7 @@ class Peer:
     hello: Hello | None = None
     is_new: bool = True  # it has not said anything since it came
     challenge: str | None = None
+    used: str | None = None  # the challenge of the newest command
     nonce: str | None = None  # that was answered
     changes: int = 0  # told up to here
     renewals: int = 0
@@ -169,7 +175,7 @@ class Exchange:
             return
         if not peer.waits_for("changes"):
             peer.changes = device.applied
-        for batch in issuing.batches_after(ctx, device, peer.changes)[: max(room, 0)]:
+        for batch in issuing.batches_after(ctx, device, peer.changes, max(room, 0)):
             self._send(ctx, device, peer, batch.token, "changes", batch.last)
             peer.changes = batch.last
             room -= 1
@@ -199,7 +205,8 @@ class Exchange:
         waiting = operations.waiting(ctx, device)
         if waiting is None:
             return
-        challenge, peer.challenge = bytes.fromhex(peer.challenge), None
+        peer.used, peer.challenge = peer.challenge, None
+        challenge = bytes.fromhex(peer.used)
         action = operations.ACTIONS[waiting.action]
         token = issuing.command(ctx, device, waiting.share, action, challenge)
         self._send(ctx, device, peer, token, "operation", waiting.id)
@@ -247,6 +254,7 @@ class Exchange:
         if not found or found[0].share_id is not None:
             return
         device = found[0].device
+        locks.hold(ctx, device)  # before a row of it changes, as everywhere
         peer = self._peer(device)
         if what == topics.PRESENCE:
             self._presence(ctx, device, peer, payload == b"online")
@@ -292,10 +300,11 @@ class Exchange:
 
     def _hello(self, ctx: Context, device: Device, peer: Peer, hello: Hello) -> None:
         peer.hello = hello
-        if peer.challenge is None or not peer.waits_for("operation"):
-            peer.challenge = hello.challenge
+        peer.challenge = None if hello.challenge == peer.used else hello.challenge
         if not device.state.get("connected"):
             self._presence(ctx, device, peer, True)
+        if hello.key is not None:
+            devices.know_key(ctx, device, bytes.fromhex(hello.key))
         self._applied(ctx, device, hello.applied)
         if hello.nonce and hello.nonce != peer.nonce:
             peer.nonce = hello.nonce
@@ -304,6 +313,8 @@ class Exchange:
         if peer.is_new:
             peer.is_new = False
             peer.settings = 0
+            about = {"lock": device.lock_id, "ended": hello.ended, "error": hello.error}
+            logger.info("lock came", extra=about)
             self._catch_up_log(ctx, device, peer, hello)
         if hello.lost and peer.series and hello.page:
             if not peer.waits_for("page"):

@@ -31,7 +31,7 @@ _COMPONENTS = {
     "door": "binary_sensor",
     "access": "event",
 }
-_LOCK_STATES = {0: "UNLOCKED", 1: "LOCKED"}
+_LOCK_STATES = {0: "UNLOCKED", 1: "LOCKED", 2: "UNLOCKED"}
 
 Publish = Callable[[str, bytes, bool], None]  # topic, payload, whether it is retained
 
@@ -89,6 +89,7 @@ def discovery(device: Device, share: Share) -> dict[str, dict[str, Any]]:
         "name": "Battery",
         "device_class": "voltage",
         "entity_category": "diagnostic",
+        "state_class": "measurement",
         "state_topic": state,
         "unit_of_measurement": "mV",
         "value_template": "{{ value_json.battery }}",

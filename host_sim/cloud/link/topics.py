@@ -23,6 +23,8 @@ HOME_PRESENCE = "online"  # retained
 HOME_EVENT = "event"
 COMMAND = "command"
 
+HOME_STATUS = "homeassistant/status"  # where it says by itself that it came and went
+
 READ = (
     f"locks/%u/{STATEMENT}",
     f"locks/%u/{HEAD}",
@@ -39,6 +41,7 @@ WRITE = (
     f"locks/%u/{STATE}",
     f"locks/%u/{PRESENCE}",
     f"home/%u/{COMMAND}",
+    HOME_STATUS,  # or its last will would be refused, and so would it; nobody reads this
 )
 HEARD = (
     *(f"locks/+/{what}" for what in (HELLO, RESULT, LOG, STATE, PRESENCE)),

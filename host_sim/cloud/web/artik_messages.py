@@ -346,7 +346,7 @@ class Live:
     def begin(self) -> str:
         """Find out who calls, and what for; their uid. Raises Refusal and DomainError."""
         query = self._socket.query_params
-        with self._service.transaction() as context:
+        with self._service.transaction(reads=True) as context:
             token = identify(self._socket, context)
             if not people.allows(token, "Device.Read"):
                 raise Refusal(403, "scope", "This takes the scope Device.Read.")
@@ -365,7 +365,7 @@ class Live:
 
     def look(self) -> list[dict[str, Any]]:
         """What is new. Raises Refusal, 401, once the token is not good any more."""
-        with self._service.transaction() as context:
+        with self._service.transaction(reads=True) as context:
             token = people.bearer_of(context, self._secret)
             if token is None:
                 raise Refusal(401, "no-token", "The token is not good any more.")

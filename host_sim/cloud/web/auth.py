@@ -4,8 +4,9 @@
     def things(call: Annotated[Call, caller("Device.Read")]) -> ...
 
 A route of the class `Route` runs its endpoint in one transaction and one thread: it looks up the
-caller, counts the request, runs the endpoint, and commits before anything is answered. Without a
-`Call` an endpoint is open to everybody, and there is no transaction.
+caller, counts the request, runs the endpoint, and commits before anything is answered. For a GET
+the transaction only reads, unless its `Call` says otherwise. Without a `Call` an endpoint is open
+to everybody, and there is no transaction.
 """
 
 from collections.abc import Callable, Coroutine
@@ -55,6 +56,7 @@ def service_of(request: HTTPConnection) -> Service:
 class Call:
     """A request by a person. While its endpoint runs, `context`, `person` and `token` are set."""
 
+    writes = False  # although it is a GET
     context: Context
     person: Person
     token: Token
@@ -118,12 +120,19 @@ def limited(wait_s: int) -> None:
         raise Refusal(429, "too-many-requests", text, (), headers)
 
 
+class Renewing(Call):
+    """A request for a grant, which is renewed if it is time."""
+
+    writes = True
+
+
 class Route(APIRoute):
     """A route whose endpoint runs as the person who calls."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any):
         self._named = _call_of(endpoint)
-        super().__init__(path, _as_caller(endpoint, self._named), **options)
+        reads = set(options["methods"]) == {"GET"}
+        super().__init__(path, _as_caller(endpoint, self._named, reads), **options)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Handle a request; who may not call does not hear what else is wrong with it."""
@@ -136,7 +145,8 @@ class Route(APIRoute):
             try:
                 return await handle(request)
             except (RequestValidationError, Refusal):
-                await run_in_threadpool(_only_identify, kind(request, LOG_IN))
+                if not hasattr(request.state, "asked"):
+                    await run_in_threadpool(_only_identify, kind(request, LOG_IN))
                 raise
 
         return handler
@@ -152,7 +162,7 @@ def _call_of(endpoint: Callable[..., Any]) -> tuple[str, type[Call]] | None:
 
 
 def _as_caller(
-    endpoint: Callable[..., Any], named: tuple[str, type[Call]] | None
+    endpoint: Callable[..., Any], named: tuple[str, type[Call]] | None, reads: bool
 ) -> Callable[..., Any]:
     if named is None:
         return endpoint
@@ -160,7 +170,8 @@ def _as_caller(
     @wraps(endpoint)
     def run(**arguments: Any) -> Any:
         call = arguments[named[0]]
-        with service_of(call.request).transaction() as context:
+        call.request.state.asked = True  # who calls; once is enough
+        with service_of(call.request).transaction(reads=reads and not call.writes) as context:
             call.identify(context)
             call.check()
             return endpoint(**arguments)
@@ -169,5 +180,5 @@ def _as_caller(
 
 
 def _only_identify(call: Call) -> None:
-    with service_of(call.request).transaction() as context:
+    with service_of(call.request).transaction(reads=True) as context:
         call.identify(context)

@@ -22,7 +22,7 @@ from .problems import Refusal, problems
 PREFIX = "/locks"
 COSE = "application/cose"  # RFC 9052
 CBOR = "application/cbor"
-BATCHES = 3  # at most, to one answer: a lock has room for 16 KB
+BATCHES = 2  # at most, to one answer: a lock reads no more than 16 KB at a time
 
 _LOCK = re.compile(r"[0-9a-f]{1,16}")
 
@@ -69,7 +69,7 @@ def changes(
     lock_id: str, call: ByLock, after: Annotated[int, Query(ge=0, le=0x3FFF_FFFF)] = 0
 ) -> Response:
     """What the lock lacks that has applied the changes up to a number."""
-    batches = issuing.batches_after(call.context, call.device, after)[:BATCHES]
+    batches = issuing.batches_after(call.context, call.device, after, BATCHES)
     body = cbor.encode([batch.token for batch in batches])
     headers = {}
     if batches and batches[-1].last < call.device.sequence:

@@ -3,7 +3,7 @@
 Shares are in `native_shares`. Ids are uids, instants RFC 3339, errors problem documents.
 """
 
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
@@ -24,6 +24,7 @@ from ..domain import (
     devices,
     homes,
     issuing,
+    log,
     names,
     permissions,
     phones,
@@ -33,7 +34,7 @@ from ..domain.model import Device, Key, LogEntry
 from ..domain.permissions import Act
 from ..entries import described
 from ..issuers import Issuer
-from .auth import Call, Route, caller, service_of
+from .auth import Call, Renewing, Route, caller, service_of
 from .fields import instant
 from .native_terms import Body
 from .problems import problems
@@ -57,6 +58,7 @@ Cursor = Annotated[
 Reads = Annotated[Call, caller("Device.Read")]
 Writes = Annotated[Call, caller("Device.ReadWrite")]
 Carries = Annotated[Call, caller("DeviceCertificate.Operate")]
+Renews = Annotated[Renewing, caller("DeviceCertificate.Operate", Renewing)]
 ReadsLog = Annotated[Call, caller("Log.Read")]
 
 
@@ -71,7 +73,7 @@ class DeviceSettings(Body):
     """What a lock can be told; `null` is its own default."""
 
     auto_lock_s: int | None = Field(default=None, ge=0, le=MOST_AUTO_LOCK_S)
-    mode: Literal["normal", "vacation", "privacy", "no-remote"] | None = None
+    mode: Literal["normal", "vacation", "privacy", "no-remote", "passage"] | None = None
     most_error_s: int | None = Field(default=None, ge=LEAST_ERROR_S, le=3_600)
 
 
@@ -200,6 +202,8 @@ class Changes(Carried):
 class GrantToken(Carried):
     """The caller's grant for a lock and a phone, in base64url; with a lease, fetch it again."""
 
+    lock: str = Field(description="The id of the lock, which it advertises for those who know it.")
+    key: str | None = Field(description="The lock's P-256 key, x and y; `null` until it said so.")
     share: str
     version: int
     lease: datetime | None
@@ -242,6 +246,12 @@ class Nonce(Body):
     """The lock's nonce, 16 bytes in hexadecimal; without one the time is a lower bound only."""
 
     nonce: Annotated[str, Field(pattern=rf"^[0-9a-fA-F]{{{2 * NONCE_BYTES}}}$")] | None = None
+
+
+class CarriedLog(Body):
+    """A piece of a lock's log as a phone got it, in base64url."""
+
+    log: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$", max_length=1 << 16)]
 
 
 class Event(BaseModel):
@@ -416,17 +426,18 @@ def changes(
 
 
 @router.get("/devices/{device_id}/grant", responses=problems(404))
-def grant(
-    device_id: str, call: Carries, phone: Annotated[str, Query(max_length=32)]
-) -> GrantToken:
+def grant(device_id: str, call: Renews, phone: Annotated[str, Query(max_length=32)]) -> GrantToken:
     """The caller's grant for one of their phones, renewed if half of its lease is over."""
     key = phones.find(call.context, call.person, phone)
-    share = permissions.share_of(call.context, call.person, find(call, device_id))
+    device = find(call, device_id)
+    share = permissions.share_of(call.context, call.person, device)
     found = None if share is None else issuing.newest(call.context, share, key)
     if share is None or found is None:
         raise NotFound("grant")
     return GrantToken(
         issuer=_introduction(call),
+        lock=device.lock_id,
+        key=None if device.public_key is None else device.public_key.hex(),
         share=share.uid,
         version=share.version,
         lease=None if found.lease is None else instant(found.lease),
@@ -446,6 +457,21 @@ def time(device_id: str, body: Nonce, call: Carries) -> Statement:
     """The time for the lock, in answer to its nonce."""
     nonce = None if body.nonce is None else bytes.fromhex(body.nonce)
     return _statement(call, issuing.time(call.context, find(call, device_id), nonce))
+
+
+@router.post("/devices/{device_id}/log", responses=problems(404))
+def take_log(device_id: str, body: CarriedLog, call: Carries) -> Statement:
+    """Take in what a phone carried of the lock's log; the acknowledgement is for the lock."""
+    device = find(call, device_id)
+    try:
+        sealed = urlsafe_b64decode(body.log + "=" * (-len(body.log) % 4))
+    except ValueError:
+        raise Invalid("that is no base64url", code="bad-log") from None
+    log.take_carried(call.context, device, sealed)
+    kept = log.acknowledgement(call.context, device)
+    if kept is None:
+        raise Invalid("there is no entry in it", code="bad-log")
+    return _statement(call, kept)
 
 
 @open_router.get("/issuers")

@@ -20,6 +20,8 @@ from starlette.responses import Response
 
 from ..domain import errors
 
+MOST_TEXT = 1_000  # characters of what is said about an error
+
 log = logging.getLogger(__name__)
 
 STATUS = {
@@ -52,9 +54,15 @@ class Refusal(Exception):
         super().__init__(message)
         self.status = status
         self.code = code
-        self.message = message
-        self.faults = faults
+        self.message = _sayable(message)
+        self.faults = tuple(Fault(_sayable(where), _sayable(what)) for where, what in faults)
         self.headers = headers
+
+
+def _sayable(text: str) -> str:
+    """A text that may quote what was sent: without halves of characters, and not endless."""
+    said = text.encode("utf-8", "backslashreplace").decode()
+    return said if len(said) <= MOST_TEXT else f"{said[:MOST_TEXT]} ..."
 
 
 class FaultBody(BaseModel):
@@ -150,6 +158,7 @@ def install(app: FastAPI, styles: Styles) -> None:
 
     @app.exception_handler(DataError)
     @app.exception_handler(OverflowError)
+    @app.exception_handler(UnicodeEncodeError)  # half a character
     def unstorable(request: Request, error: Exception) -> Response:
         text = "A value is too large, or has characters that cannot be kept."
         return answer(request, Refusal(400, "bad-value", text))

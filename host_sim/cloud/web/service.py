@@ -41,9 +41,12 @@ class Service:
         self._carrier = mail.carrier(config.mail_url)
 
     @contextmanager
-    def transaction(self) -> Iterator[Context]:
-        """A transaction at this instant; what it mails goes out once it is done."""
-        with transaction(self.engine) as session:
+    def transaction(self, *, reads: bool = False) -> Iterator[Context]:
+        """A transaction at this instant; what it mails goes out once it is done.
+
+        One that only `reads` cannot change anything, and waits for nobody.
+        """
+        with transaction(self.engine, reads=reads) as session:
             base_url = self.config.base_url.rstrip("/")
             context = Context(session, self.clock(), self.issuers, base_url)
             yield context
@@ -82,7 +85,7 @@ class Service:
 
     def waiting_mails(self) -> int:
         """How many mails were not sent yet."""
-        with transaction(self.engine) as session:
+        with transaction(self.engine, reads=True) as session:
             waiting = select(func.count()).select_from(Mail).where(Mail.sent_at.is_(None))
             return session.scalar(waiting) or 0
 

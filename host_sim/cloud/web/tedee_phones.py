@@ -24,7 +24,7 @@ from ..domain.context import Context
 from ..domain.errors import Forbidden, NotFound
 from ..domain.model import Key, Share, Statement
 from ..tedee import BadRequest
-from .auth import Call, caller
+from .auth import Call, Renewing, caller
 from .fields import instant
 from .tedee import (
     VERSIONS,
@@ -46,6 +46,7 @@ MOST_TEXT = 1_000  # characters of a key
 Viewer = Annotated[Call, caller("Mobile.Read")]
 Owner = Annotated[Call, caller("Mobile.ReadWrite")]
 Carrier = Annotated[Call, caller("DeviceCertificate.Operate")]
+Renews = Annotated[Renewing, caller("DeviceCertificate.Operate", Renewing)]
 Reader = Annotated[Call, caller("Device.Read")]
 DeviceId = Annotated[Id, Query(alias="deviceId")]
 
@@ -170,7 +171,7 @@ def remove(call: Owner, mobile_id: UUID) -> Response:
 
 @router.get("/my/devicecertificate/getformobile", responses=failures(404))
 def certificate(
-    call: Carrier, mobile_id: Annotated[UUID, Query(alias="mobileId")], device_id: DeviceId
+    call: Renews, mobile_id: Annotated[UUID, Query(alias="mobileId")], device_id: DeviceId
 ) -> OneCertificate:
     """The caller's grant for a lock and a phone; `expirationDate` is when to ask again."""
     context = call.context

@@ -7,7 +7,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from .. import tedee, tedee_terms
-from ..domain import addresses, devices, sharing, terms
+from ..domain import addresses, devices, locks, sharing, terms
 from ..domain.context import Context
 from ..domain.errors import DomainError
 from ..domain.model import PENDING, Person, Share
@@ -147,6 +147,9 @@ def create_several(call: Writer, body: Raw) -> Outcomes:
     wanted = tedee.read_json(body)
     if not isinstance(wanted, list) or not 1 <= len(wanted) <= MOST_AT_ONCE:
         raise BadRequest(f"body: give a list of 1 to {MOST_AT_ONCE} shares")
+    named = [each.get("deviceId") for each in wanted if isinstance(each, dict)]
+    known = devices.known_to(call.context, call.person)
+    locks.hold_all(call.context, [device for device in known if device.id in named])
     outcomes = [_outcome(call.context, call.person, each) for each in wanted]
     failed = [outcome for outcome in outcomes if not outcome.success]
     return Outcomes(result=outcomes, success=not failed)

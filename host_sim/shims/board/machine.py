@@ -19,6 +19,10 @@ from host_sim.world.ds3231 import Ds3231
 
 RESET_STATUS = 3  # with which the process ends where a board would start anew
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 if not hasattr(time, "ticks_ms"):  # CPython
     time.ticks_ms = lambda: time.monotonic_ns() // 1_000_000
     time.ticks_diff = lambda late, early: late - early
@@ -84,19 +88,25 @@ def reset():
 
 
 class Pin:
-    """One pin of an ESP32; `levels` are those of all pins, which outlive these objects."""
+    """One pin of an ESP32; `levels` are those of all pins, which outlive these objects.
+
+    An input that nobody has driven is pulled up.
+    """
 
     IN = 1
     OUT = 3
     PULL_UP = 2
     levels: "dict[int, int]" = {}
+    _handlers: "dict[int, Any]" = {}
 
     def __init__(self, number, mode=-1, pull=-1, *, value=None):
         if not 0 <= number < 40:
             raise ValueError("invalid pin")
         if mode == Pin.OUT and number >= 34:
             raise ValueError("pin can only be input")
-        self._number = number
+        if pull == Pin.PULL_UP and number >= 34:
+            raise ValueError("pins 34~39 do not have pull-up or pull-down circuitry")
+        self.number = number
         self._is_out = mode == Pin.OUT
         if pull == Pin.PULL_UP:
             Pin.levels.setdefault(number, 1)
@@ -106,13 +116,57 @@ class Pin:
     def value(self, level=None):
         """The level, or set it."""
         if level is None:
-            if not self._is_out and b"%d" % self._number in _world("held").split():
+            if not self._is_out and b"%d" % self.number in _world("held").split():
                 return 0
-            return Pin.levels.get(self._number, 0)
-        if self._is_out and Pin.levels.get(self._number) != level:
-            Pin.levels[self._number] = level
-            _trace("pin %d %d" % (self._number, level))
+            return Pin.levels.get(self.number, 0)
+        if self._is_out and Pin.levels.get(self.number) != level:
+            Pin.levels[self.number] = level
+            _trace("pin %d %d" % (self.number, level))
         return None
+
+    def irq(self, handler):
+        """Who is told, with the pin, when `drive` changes it."""
+        Pin._handlers[self.number] = self, handler
+
+    @staticmethod
+    def drive(number, level):
+        """Not of MicroPython: the world outside changes a level."""
+        if Pin.levels.get(number) != level:
+            Pin.levels[number] = level
+            if number in Pin._handlers:
+                pin, handler = Pin._handlers[number]
+                handler(pin)
+
+
+class PWM:
+    """Pulses on a pin."""
+
+    def __init__(self, pin, *, freq, duty_ns):
+        self._number = pin.number
+        self._longest_ns = 1_000_000_000 // freq
+        self.duty_ns(duty_ns)
+
+    def duty_ns(self, ns):
+        """How long a pulse is from now on; 0 is none."""
+        if not 0 <= ns <= self._longest_ns:
+            raise ValueError("duty_ns must be within the period")
+        _trace("pwm %d %d" % (self._number, ns))
+
+
+class ADC:
+    """A voltage at a pin of ADC1: `volts_uv` has it, by the number of the pin."""
+
+    ATTN_11DB = 3
+    volts_uv: "dict[int, int]" = {}
+
+    def __init__(self, pin, *, atten):
+        if not 32 <= pin.number < 40:
+            raise ValueError("invalid pin")
+        self._number = pin.number
+
+    def read_uv(self):
+        """As the chip's calibration has it."""
+        return ADC.volts_uv.get(self._number, 0)
 
 
 class I2C:
