@@ -12,10 +12,15 @@ from . import chips
 from .analog import Analog
 from .bridge import Bridge
 from .console import Console
-from .network import Network
 from .pulse import Pulse
 from .radio import find as find_radio
 from .servo import PULSES_HZ, Servo
+from .watchdog import Watchdog
+
+try:
+    from .wifi import Wifi as Network
+except ImportError:  # a computer
+    from .network import Network  # type: ignore[assignment]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,10 +35,10 @@ class Hardware:
     """`parts` are those of `lock.assembly`, `board` has their numbers.
 
     `bus` leads to the clock chip, `calendar` is the `machine.RTC`, `network` a Network and `radio`
-    a Radio, or None. `ticks_ms` and `ticks_diff` are MicroPython's, `random(n)` returns n bytes,
-    `aes` is that of `cryptolib`. Anything with these members, `has_console` and `wait` will do;
-    the simulator has one. Raises ValueError with the name of a pin that cannot be what the board
-    says.
+    a Radio, or None, `watchdog` a Watchdog. `ticks_ms` and `ticks_diff` are MicroPython's,
+    `random(n)` returns n bytes, `aes` is that of `cryptolib`. Anything with these members,
+    `has_console` and `wait` will do; the simulator has one. Raises ValueError with the name of a
+    pin that cannot be what the board says.
     """
 
     def __init__(self, board: "Board") -> None:
@@ -64,6 +69,7 @@ class Hardware:
         )
         self.calendar = machine.RTC()
         self.network = Network()
+        self.watchdog = Watchdog()
         self.has_console = board.has_console
         radio = self.radio = find_radio(time.sleep_ms)
         self._console = Console(radio and radio.stream) if board.has_console else None

@@ -10,6 +10,7 @@ from host_sim.words import iso, readable
 
 _OWN_REASONS = {
     (entry.BOOT, entry.CLEAN): "boot after an orderly stop",
+    (entry.BOOT, entry.CRASHED): "so many runs in a row ended with an error, or hung",
     (entry.BOOT, entry.UNCLEAN): "boot after a power cut or a crash; numbers were skipped",
     (entry.BOOT, entry.FIRST): "first boot: there was no log",
     (entry.GAP, entry.QUEUE): "events were not entered: nothing could be written for a while",

@@ -41,6 +41,28 @@ class Calendar:
         return None
 
 
+class Watchdog:
+    """One that counts: `tasks` that began since it was `fed` last, so often in all."""
+
+    def __init__(self):
+        self.is_on = False
+        self.fed = 0
+        self.tasks = []
+
+    def start(self):
+        """It wants to be fed."""
+        self.is_on = True
+
+    def begin(self, task):
+        """This one is about to run."""
+        self.tasks.append(task)
+
+    def feed(self):
+        """All came back."""
+        self.fed += 1
+        self.tasks = []
+
+
 class Hardware:
     """A board at a time, in Unix seconds, with a clock chip that has no time yet.
 
@@ -65,6 +87,7 @@ class Hardware:
 
     def power_on(self):
         """What a program finds when it starts."""
+        self.watchdog = Watchdog()
         if self._door is not None:
             self._door.lost_power()
             self.parts = self._door.parts()
