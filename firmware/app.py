@@ -21,7 +21,8 @@ from .lock.assembly import make_doorway, make_signal
 from .policy import reasons
 from .policy.decision import PASSAGE, UNKNOWN, Now
 from .policy.instant import Instant
-from .store import cloud, damage, ends, entry, identity, wifi
+from .store import cloud, damage, entry, identity, wifi
+from .store.ends import Ends
 from .store.floor import Floor
 from .store.grants import Grants
 from .store.log import Log
@@ -82,7 +83,8 @@ class Lock:
         self.sync = Sync(flash.pair, seal)
         self.root = Root(who.root, who.issuer, flash.pair, seal) if who.root else None
         strangers = self.strangers = Strangers(self.log)
-        self.doorway = make_doorway(hardware, ends.read(flash.pair, seal), self._note)
+        self._ends = Ends(flash.pair, seal)
+        self.doorway = make_doorway(hardware, self._ends.record, self._note)
         self._signal = make_signal(hardware)
         self._answers = 0  # that people were told
         self.door = Door(
@@ -112,7 +114,8 @@ class Lock:
         self.clock.read(self._now)
         self.log.open(self._now)
         self._enter(event)
-        damage.enter(self.log, self._now, self.settings, self._floor, self.sync, self.root)
+        kept = self.settings, self._floor, self.sync, self.root, self._ends
+        damage.enter(self.log, self._now, *kept)
         self._apply_settings()
         self.intake.recover()
         self._scan = self.grants.scan()

@@ -22,6 +22,7 @@ _OWN_REASONS = {
     (entry.DAMAGE, entry.FLOOR_COPIES): "the lock found damage to its clock's floor",
     (entry.DAMAGE, entry.SYNC_COPIES): "the lock found damage to the sequence of statements",
     (entry.DAMAGE, entry.ISSUER_COPIES): "the lock found damage to the issuer that it believes",
+    (entry.DAMAGE, entry.ENDS_COPIES): "the lock found damage to its bolt's calibration",
 }
 _OF_GRANTS = 16  # reasons of damage from here on are the grant cache's
 _WITH_REASON = (entry.DECISION, entry.BOLT, entry.STATEMENT, entry.SETTINGS, entry.STRANGERS)

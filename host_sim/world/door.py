@@ -8,7 +8,10 @@ of a millisecond, in `advance`; the pins tell their interrupts what changes mean
 from firmware.hal.analog import Analog
 from firmware.hal.board import Board
 from firmware.hal.bridge import Bridge
+from firmware.hal.fuse import Fuse
 from firmware.hal.servo import Servo
+
+from .timer import Timer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,6 +105,7 @@ class Door:
         self._bounces: "tuple[int, ...]" = ()
         self._bounced_ms = 0
         self._pwm = _Pwm()
+        self._timer = Timer(lambda: self.ms)
         self.pins = {
             name: Pin()
             for name in ("to_lock", "to_open", "end_locked", "end_unlocked", "closed", "button")
@@ -114,10 +118,11 @@ class Door:
         """The drive, the sensor and the switches, as `lock.assembly` wants them."""
         pins = self.pins
         parts: "dict[str, Any]" = {name: pins[name] for name in ("closed", "button", "tamper")}
+        fuse = Fuse(self._timer, Board.limit_ms)
         if self._kind == "motor":
-            parts["drive"] = Bridge(pins["to_lock"], pins["to_open"])
+            parts["drive"] = Bridge(pins["to_lock"], pins["to_open"], fuse)
         else:
-            parts["drive"] = Servo(self._pwm, Board.servo_us)
+            parts["drive"] = Servo(self._pwm, Board.servo_us, fuse)
         if self._sensor == "ends":
             parts["end_locked"] = pins["end_locked"]
             parts["end_unlocked"] = pins["end_unlocked"]
@@ -170,11 +175,13 @@ class Door:
         while self.ms < end_ms:
             if self._is_still():
                 self.ms = end_ms
+                self._timer.look()
                 self._count(0.0)
                 self._sense()
                 return
             self.ms += 1
             self._step()
+            self._timer.look()
             self._bounce()
             self._sense()
 
