@@ -82,7 +82,7 @@ class Requests:
         self.answer = bytearray()
 
     def serve(self, frame: bytes) -> "Iterator[None]":
-        """Do what a frame asks for, item by item; what to say is in `answer` at the end.
+        """Do what a frame asks for, in slices; what to say is in `answer` at the end.
 
         Raises ValueError for a frame out of shape, after the items before.
         """
@@ -95,7 +95,10 @@ class Requests:
             end = start + (frame[at + 1] << 8 | frame[at + 2])
             if end > len(frame) or len(self.answer) > MOST_ANSWER:
                 raise ValueError("too long")
-            said = self._item(frame[at], frame[start:end])
+            if frame[at] == PUT:
+                said = yield from self._put(frame[start:end])
+            else:
+                said = self._item(frame[at], frame[start:end])
             self.answer.append(frame[at])
             self.answer += len(said).to_bytes(2, "big")
             self.answer += said
@@ -106,8 +109,6 @@ class Requests:
     def _item(self, what, content):
         if what == ACT and len(content) == 1:
             return self._act(content[0])
-        if what == PUT:
-            return self._put(content)
         if what == EXPLAIN and len(content) == 1:
             return self._explain(content[0])
         if what == NONCE and not content:
@@ -121,7 +122,7 @@ class Requests:
         raise ValueError("no such request")
 
     def _put(self, token):
-        reason = self._lock.accept(token)
+        reason = yield from self._lock.accepting(token)
         if reason == reasons.BAD_SIGNATURE:
             self._forged += 1
             if self._forged > MOST_FORGED:

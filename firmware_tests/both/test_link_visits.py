@@ -1,6 +1,7 @@
 """Visits of phones: first and resumed, allowed and denied, in every order that a radio makes."""
 
 from firmware.crypto import ecdh
+from firmware.crypto.slices import finish
 from firmware.link import credential, session
 from firmware.link.carried import Carried
 from firmware.link.ratchet import AHEAD, MOST_PLACES, Place, Places, Ratchet
@@ -11,9 +12,8 @@ from firmware.policy import reasons
 from firmware.policy.grant import LOCK as LOCKING
 from firmware.policy.grant import UNLOCK
 from firmware.store import entry
-from firmware_tests.both.board_case import ANSWER_S, GRANTS
+from firmware_tests.both.board_case import ANSWER_S, GRANTS, instead
 from firmware_tests.both.check import equal, raises, true
-from host_sim.phone.slices import finish
 from firmware_tests.both.statement_case import run_named
 from firmware_tests.both.visit_case import LOCK, OPEN, Scene, scalar_of
 
@@ -277,12 +277,12 @@ def test_a_broken_flash_ends_the_visit_and_is_told():
     scene = _scene()
     wallet = scene.wallet()
     scene.visit(wallet)
-    accept = scene.board.lock.accept
-    scene.board.lock.accept = _broken
+    accepting = scene.board.lock.accepting
+    scene.board.lock.accepting = instead(_broken)
     line = scene.connect(wallet, [(PUT, b"anything")])
     raises(OSError, scene.settle)
     equal(line.is_open, False)
-    scene.board.lock.accept = accept
+    scene.board.lock.accepting = accepting
     equal(_reasons(scene.visit(wallet)), [reasons.ALLOWED])
 
 
