@@ -17,6 +17,7 @@ from .clock.clock import Clock
 from .clock.ds3231 import Ds3231
 from .clock.ticks import Ticks
 from .crypto.kdf import HASH_BYTES, hkdf_expand
+from .crypto.slices import finish
 from .lock.assembly import make_doorway, make_signal
 from .policy import reasons
 from .policy.decision import PASSAGE, UNKNOWN, Now
@@ -31,7 +32,7 @@ from .store.strangers import Strangers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Iterator
+    from typing import Any, Callable, Generator, Iterator
 
     from .link.clerk import Clerk
     from .link.gatt import Gatt
@@ -54,7 +55,8 @@ _CALENDAR_OFF_S = 1  # how far the board's calendar may be from the clock
 class Lock:
     """A provisioned lock on its flash; `start` it, and then call `step` for ever.
 
-    `door` answers requests, `accept` takes statements, `clock.ask` makes a nonce.
+    `door` answers requests, `accept` takes statements (`accepting`: in slices, for who must not
+    hold the loop), `clock.ask` makes a nonce.
     `say(text)` tells a person at the prompt what happens.
     """
 
@@ -97,7 +99,7 @@ class Lock:
             self.grants, self.sync, self.clock, self.settings, self.log, strangers,
             self.root, self.remote,
         )  # fmt: skip
-        self._inbox = Inbox(flash.statements, self.accept, say)
+        self._inbox = Inbox(flash.statements, self.accepting, say)
         self._takes_mail = self._has_mail = True
         self._clerk: "Clerk | None" = None
         self._gatt: "Gatt | None" = None
@@ -150,7 +152,12 @@ class Lock:
 
     def accept(self, token: bytes) -> int:
         """Take in a statement; the number of a reason, or of the clock's event."""
-        reason = self.intake.accept(token)
+        reason: int = finish(self.accepting(token))
+        return reason
+
+    def accepting(self, token: bytes) -> "Generator[None, None, int]":
+        """The same in slices."""
+        reason = yield from self.intake.accepting(token)
         self._apply_settings()
         return reason
 
@@ -222,7 +229,7 @@ class Lock:
     def _work(self) -> bool:
         """One piece of what can wait: a statement, a bucket of grants, the cloud. False: done."""
         if self._has_mail:
-            self._has_mail = self._try(b"inbox", self._inbox.take)
+            self._has_mail = self._try(b"inbox", self._inbox.work)
             return True
         if self._try(b"scan", self._scan_on):
             return True

@@ -36,13 +36,13 @@ def door(one_service, anna):
 def verified(monkeypatch):
     """The results of all verifications from now on."""
     found = []
-    verify = p256.verify
+    verifying = p256.verifying
 
     def counted(*arguments):
-        found.append(verify(*arguments))
+        found.append((yield from verifying(*arguments)))
         return found[-1]
 
-    monkeypatch.setattr(p256, "verify", counted)
+    monkeypatch.setattr(p256, "verifying", counted)
     return found
 
 
@@ -70,11 +70,11 @@ def test_a_thousand_shares_are_fetched_and_pushed(one_service, anna, door, tmp_p
     fetched(one_service, lock)
     assert len(list(lock.lock.grants.grants())) == SHARES
     print(f"{SHARES} shares fetched: {len(verified)} verifications")
-    assert all(verified) and len(verified) <= MOST
+    assert all(verified) and 0 < len(verified) <= MOST
     verified.clear()
     street = Street(one_service)
     lock = street.lock(anna, door, tmp_path / "second")
     assert len(list(lock.lock.grants.grants())) == SHARES
     assert {each["reason"] for each in street.results} == {reasons.ALLOWED, reasons.TIME_SET}
     print(f"{SHARES} shares pushed: {len(verified)} verifications, time and settings included")
-    assert all(verified) and len(verified) <= MOST
+    assert all(verified) and 0 < len(verified) <= MOST
