@@ -1,0 +1,25 @@
+"""How templates write instants, durations and reasons."""
+
+from firmware.policy.instant import from_unix
+from firmware.policy.zone import Zone
+from host_sim import words
+from host_sim.cloud.preview import shown
+
+UTC = Zone("UTC0")
+
+
+def moment(at_s: int | None, zone: Zone = UTC) -> str:
+    """Unix seconds for people: `Fri 27 Mar 2026, 22:00:00 +01:00`; never for None."""
+    if at_s is None:
+        return "never"
+    local = shown(from_unix(at_s), zone)
+    offset = "UTC" if zone is UTC else local.isoformat()[-6:]
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S} {offset}"
+
+
+FILTERS = {
+    "moment": moment,
+    "reason": words.name,
+    "sentence": words.text,
+    "duration": words.duration,
+}
