@@ -7,7 +7,6 @@ so are forms of other web sites.
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -82,7 +81,6 @@ class _Site:
             lstrip_blocks=True,
         )
         self._templates.filters |= FILTERS
-        self._templates.globals["keep"] = keep
 
     async def page(self, request: Request) -> Response:
         """A page."""
@@ -180,8 +178,3 @@ def _refusal(request: Request) -> Response | None:
     if not length.isdecimal() or int(length) > _MOST_BODY:
         return PlainTextResponse(f"A form has at most {_MOST_BODY} bytes.", 413)
     return None
-
-
-def keep(query: QueryParams, *but: str) -> list[tuple[str, Any]]:
-    """The fields of a query that a form passes on, but for its own."""
-    return [(name, value) for name, value in query.multi_items() if name not in but]

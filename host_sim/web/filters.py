@@ -1,5 +1,9 @@
 """How templates write instants, durations and reasons."""
 
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+
 from firmware.policy.instant import from_unix
 from firmware.policy.zone import Zone
 from host_sim import words
@@ -17,9 +21,16 @@ def moment(at_s: int | None, zone: Zone = UTC) -> str:
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S} {offset}"
 
 
+def with_(query: QueryParams, changes: dict[str, str]) -> str:
+    """A query with some fields changed; without those that are empty."""
+    fields = [each for each in query.multi_items() if each[0] not in changes]
+    return urlencode([each for each in (*fields, *changes.items()) if each[1]])
+
+
 FILTERS = {
     "moment": moment,
     "reason": words.name,
     "sentence": words.text,
     "duration": words.duration,
+    "with": with_,
 }

@@ -1,6 +1,9 @@
 """Which panes the page has, in the order in which people read them."""
 
 from .panes import Page
-from .views import mail
+from .views import eyes, mail, week
 
-PAGES = (Page("/cloud", "Cloud", (mail.PANE,)),)
+PAGES = (
+    Page("/week", "Week", (eyes.PANE, week.PANE)),
+    Page("/cloud", "Cloud", (mail.PANE,)),
+)
