@@ -26,18 +26,18 @@ class Element:
             else:
                 yield from each._texts()
 
-    def all(self, name: str, **attributes: str) -> list["Element"]:
-        """All elements with a name and attributes in it; `class_` is one of its classes."""
-        return [each for each in self._elements() if each.matches(name, attributes)]
+    def all(self, tag: str, **attributes: str) -> list["Element"]:
+        """All elements of a kind with these attributes in it; `class_` is one of its classes."""
+        return [each for each in self._elements() if each.matches(tag, attributes)]
 
-    def one(self, name: str, **attributes: str) -> "Element":
+    def one(self, tag: str, **attributes: str) -> "Element":
         """The only such element."""
-        (found,) = self.all(name, **attributes)
+        (found,) = self.all(tag, **attributes)
         return found
 
-    def matches(self, name: str, attributes: dict[str, str]) -> bool:
+    def matches(self, tag: str, attributes: dict[str, str]) -> bool:
         classes = self.attributes.get("class", "").split()
-        return self.name == name and all(
+        return self.name == tag and all(
             value in classes if key == "class_" else self.attributes.get(key) == value
             for key, value in attributes.items()
         )
@@ -52,7 +52,8 @@ class Element:
                 continue
             sent[each.attributes["name"]] = each.attributes.get("value", "")
         for each in self.all("textarea"):
-            sent[each.attributes["name"]] = "".join(each._texts())
+            # The parser drops a line break right after the tag.
+            sent[each.attributes["name"]] = "".join(each._texts()).removeprefix("\n")
         for each in self.all("select"):
             options = each.all("option")
             chosen = [option for option in options if "selected" in option.attributes]

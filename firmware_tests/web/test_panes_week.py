@@ -121,8 +121,8 @@ CASES = [
 def test_every_cell_says_who_and_by_which_rule(stands, zone, day, shown_in):
     clock = zones.clock({"tz": "UTC0" if shown_in == "utc" else zone})
     first, last = monday(clock, day)
-    web = stands[zone].client()
-    days, cells = table(web.get(f"/week?week={day.date()}&clock={shown_in}").text)
+    web = stands[zone].client
+    days, cells = table(web.get(f"/pane/week?week={day.date()}&clock={shown_in}").text)
     expected = quarters(clock, first, last)
     assert len({key[0] for key in expected}) == 7
     oracle = Oracle(zone, first, last)
@@ -181,8 +181,8 @@ def uid_of(made, name):
 
 
 def one_share(made, name, **query):
-    web = made.client()
-    return web.get("/week", params={"who": uid_of(made, name), **query}).text
+    web = made.client
+    return web.get("/pane/week", params={"who": uid_of(made, name), **query}).text
 
 
 def test_a_cell_that_is_open_in_part_says_since_when(stands):
@@ -214,7 +214,7 @@ def test_the_words_below_it_are_exact_to_the_second(stands):
 
 
 def test_a_guest_sees_the_owner_and_themselves(stands):
-    page = read(stands[BERLIN].client().get("/week?me=bob@example.org").text)
+    page = read(stands[BERLIN].client.get("/pane/week?me=bob@example.org").text)
     choices = [each.text for each in page.one("select", id="week-who").all("option")]
     assert choices == ["All together", "Anna", "Bob"]
 
@@ -223,12 +223,12 @@ def test_a_guest_sees_the_owner_and_themselves(stands):
     "week", ["", "yesterday", "0001-01-01", "9999-12-31", "2026-02-30", "1999-12-31"]
 )
 def test_a_day_that_is_none_is_today(stands, week):
-    days, _ = table(stands[BERLIN].client().get("/week", params={"week": week}).text)
+    days, _ = table(stands[BERLIN].client.get("/pane/week", params={"week": week}).text)
     assert days[0] == "Mon 29 Jun"
 
 
 def test_links_lead_to_the_weeks_around_and_to_the_next_change(stands):
-    page = read(stands[BERLIN].client().get("/week?week=2026-10-25&clock=utc").text)
+    page = read(stands[BERLIN].client.get("/pane/week?week=2026-10-25&clock=utc").text)
     links = {each.text: each.attributes["href"] for each in page.one("p", class_="weeks").all("a")}
     assert links == {
         "Earlier": "?clock=utc&week=2026-10-12#week",

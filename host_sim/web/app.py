@@ -29,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from host_sim.cloud.domain.errors import DomainError
 
-from .filters import FILTERS
+from .filters import FILTERS, with_
 from .panes import Page, Pane, Refused, settled
 from .stand import Stand
 
@@ -105,11 +105,12 @@ class _Site:
             said = await settled(action(self._stand, request.query_params, form))
         except (Refused, DomainError) as refusal:
             said, status = str(refusal), 422
+        if status != 200 and _LIVE not in request.headers:
+            return await self._whole(request, page, said, status)
+        address = f"?{with_(request.query_params, dict.fromkeys(pane.forgets, ''))}"
         if _LIVE in request.headers:
-            return PlainTextResponse(said, status)
-        if status == 200:
-            return RedirectResponse(f"{page.path}?{request.url.query}#{pane.name}", 303)
-        return await self._whole(request, page, said, status)
+            return PlainTextResponse(said, status, headers={"X-Look": address})
+        return RedirectResponse(f"{page.path}{address}#{pane.name}", 303)
 
     async def events(self, request: Request) -> Response:
         """The kinds of what happens, as it happens, from a number on."""

@@ -5,14 +5,15 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from ..looking import looking, people
-from ..panes import Pane
+from ..panes import Pane, threaded
 from ..stand import Stand
 
 
 def view(stand: Stand, query: QueryParams) -> dict[str, Any]:
     """Who there is, and who looks."""
     with looking(stand, query) as look:
-        return {"me": look.me, "people": people(look.ctx)}
+        everybody = [(each.email_key, each.name) for each in people(look.ctx)]
+        return {"me": look.me.email_key, "people": everybody}
 
 
-PANE = Pane("eyes", "Who is looking", view, kinds=("cloud",))
+PANE = Pane("eyes", "Who is looking", threaded(view), kinds=("cloud",))

@@ -25,7 +25,7 @@ from host_sim.grid import Cell, cells, week_start
 
 from ..filters import UTC
 from ..looking import day_of, looking
-from ..panes import Pane
+from ..panes import Pane, threaded
 from ..stand import Stand
 
 _CHANGES_S = 400 * 86_400  # how far ahead a change of the clocks is looked for
@@ -121,7 +121,7 @@ def view(stand: Stand, query: QueryParams) -> dict[str, Any]:
     """The week that the query names, or that of now; of one share, or of all."""
     with looking(stand, query) as look:
         if look.device is None:
-            return {"me": look.me, "device": None}
+            return {"me": look.me.name, "device": None}
         now_s = stand.time.now_s()
         clock = "utc" if query.get("clock") == "utc" else "local"
         zone = UTC if clock == "utc" else look.zone
@@ -137,8 +137,8 @@ def view(stand: Stand, query: QueryParams) -> dict[str, Any]:
         chosen = [line for line in lines if line.uid == query.get("who")]
         when = _When(start, zone, halves)
         return {
-            "me": look.me,
-            "device": look.device,
+            "me": look.me.name,
+            "device": look.device.name,
             "lines": lines,
             "one": chosen[0] if chosen else None,
             "clock": clock,
@@ -283,4 +283,4 @@ def _change(start: Instant, zone: Zone) -> tuple[str, str] | None:
     return None
 
 
-PANE = Pane("week", "Who may open, and when", view, kinds=("cloud",))
+PANE = Pane("week", "Who may open, and when", threaded(view), kinds=("cloud",))
