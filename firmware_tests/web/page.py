@@ -16,10 +16,12 @@ class Element:
 
     @property
     def text(self) -> str:
-        """All text in it, with single blanks."""
+        """All text in it, with single blanks, as a line break is one."""
         return " ".join("".join(self._texts()).split())
 
     def _texts(self) -> Iterator[str]:
+        if self.name == "br":
+            yield " "
         for each in self.inside:
             if isinstance(each, str):
                 yield each
