@@ -1,6 +1,5 @@
 """What the tests of the whole lock share: a board in a story's time, and flash in RAM."""
 
-import json
 from binascii import unhexlify
 
 from firmware.app import Lock
@@ -10,6 +9,7 @@ from firmware.store import identity
 from firmware.store.identity import Identity
 from firmware_tests.both.statement_case import ISSUER, LOCK, run_named
 from firmware_tests.both.store_case import DEVICE_KEY
+from firmware_tests.both.vectors import read
 from firmware_tests.power.log_case import Memory, entries
 from host_sim.world.hardware import Hardware
 
@@ -18,12 +18,7 @@ START_S = 1_607_947_260  # a little before the vectors' answer to a nonce
 ANSWER_S = 1_607_947_299  # what that answer says
 
 
-def _grants():
-    with open("firmware_tests/vectors/grants.json") as file:
-        return {case["name"]: unhexlify(case["token"]) for case in json.load(file)["single"]}
-
-
-GRANTS = _grants()
+GRANTS = {case["name"]: unhexlify(case["token"]) for case in read("grants")["single"]}
 
 
 def instead(accept):

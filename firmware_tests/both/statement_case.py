@@ -1,6 +1,5 @@
 """What the tests of the intake share: a lock with all its parts, and the signed statements."""
 
-import json
 from binascii import unhexlify
 
 from firmware.access.intake import Intake
@@ -14,18 +13,14 @@ from firmware.store.settings import SettingsStore
 from firmware.store.strangers import Strangers
 from firmware_tests.both.clock_world import World
 from firmware_tests.both.store_case import DEVICE_KEY, RamFiles
+from firmware_tests.both.vectors import read
 from firmware_tests.power.log_case import KEY, NOW, Memory
 from host_sim import words
 
 
-def _load(name):
-    with open("firmware_tests/vectors/" + name) as file:
-        return json.load(file)
-
-
-VECTORS = _load("statements.json")
+VECTORS = read("statements")
 BATCH_RUNS = VECTORS["runs"]
-SNAPSHOT_RUNS = _load("snapshots.json")["runs"]
+SNAPSHOT_RUNS = read("snapshots")["runs"]
 RUNS = BATCH_RUNS + SNAPSHOT_RUNS
 LOCK = VECTORS["lock"].encode()
 

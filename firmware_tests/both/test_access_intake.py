@@ -1,6 +1,5 @@
 """The intake: every published token, on a lock that must not change when it refuses one."""
 
-import json
 from binascii import unhexlify
 
 from firmware.access.intake import LARGEST, Intake
@@ -10,15 +9,11 @@ from firmware.policy.grant import TERMS, fault, same_terms
 from firmware_tests import soak
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.store_case import RamFiles, cache
+from firmware_tests.both.vectors import read
 from host_sim import words
 
 
-def _load():
-    with open("firmware_tests/vectors/grants.json") as file:
-        return json.load(file)
-
-
-VECTORS = _load()
+VECTORS = read("grants")
 LOCK = VECTORS["lock"].encode()
 ISSUER = p256.PublicKey(unhexlify(VECTORS["issuer"])[:32], unhexlify(VECTORS["issuer"])[32:])
 ISSUER.precompute()

@@ -1,6 +1,5 @@
 """Commands from afar on a whole lock: carried out once, for the challenge of the minute."""
 
-import json
 from binascii import unhexlify
 
 from firmware.policy import reasons
@@ -9,15 +8,11 @@ from firmware.store import entry
 from firmware_tests.both.board_case import Board
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.statement_case import name_of, run_named
+from firmware_tests.both.vectors import read
 from firmware_tests.power.log_case import entries
 
 
-def _load():
-    with open("firmware_tests/vectors/commands.json") as file:
-        return json.load(file)["runs"]
-
-
-RUNS = _load()
+RUNS = read("commands")["runs"]
 COMMAND = 7  # its kind in the log
 ONCE = RUNS[0]["steps"]
 HELD, UNLOCK = ONCE[1], ONCE[4]

@@ -1,6 +1,5 @@
 """Statements of every kind on a lock with all its parts: reasons, sequence, nothing by halves."""
 
-import json
 from binascii import unhexlify
 
 from firmware.access import sync as sync_module
@@ -24,6 +23,7 @@ from firmware_tests.both.statement_case import (
     run_named,
 )
 from firmware_tests.both.store_case import RamFiles, cache, key_of
+from firmware_tests.both.vectors import read
 from firmware_tests.power.log_case import KEY, NOW, Memory, entries
 from host_sim import words
 
@@ -564,15 +564,13 @@ def _said(house):
 
 
 def test_every_reason_for_a_refusal_is_produced():
-    with open("firmware_tests/vectors/grants.json") as file:
-        grants = json.load(file)
+    grants = read("grants")
     produced = ["sequence_lost", "cache_damaged", "retained"]  # above, in test_access_batch, link
     for case in grants["single"]:
         produced.append(case["reason"])
     for run in grants["sequences"]:
         produced += [step["reason"] for step in run["statements"]]
-    with open("firmware_tests/vectors/commands.json") as file:
-        commands = json.load(file)
+    commands = read("commands")
     for run in RUNS + commands["runs"]:
         produced += [step["reason"] for step in run["steps"]]
     for number, name, _ in words.TABLE:

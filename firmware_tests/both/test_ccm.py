@@ -1,12 +1,11 @@
 """AES-CCM: packets of RFC 3610, OpenSSL's messages, and that nothing altered ever opens."""
 
-import json
-
 from cryptolib import aes
 
 from firmware.crypto import ccm
 from firmware_tests import soak
 from firmware_tests.both.check import equal, raises, true
+from firmware_tests.both.vectors import read
 
 LACKS = ("cryptolib",)
 
@@ -42,11 +41,6 @@ KEY = bytes(range(16))
 NONCE = bytes(range(13))
 
 
-def _messages():
-    with open("firmware_tests/vectors/crypto-ccm.json") as file:
-        return json.load(file)["messages"]
-
-
 def test_packets_of_rfc_3610():
     key = bytes(range(0xC0, 0xD0))
     for nonce, aad_bytes, packet_bytes, sealed in PACKETS:
@@ -58,7 +52,7 @@ def test_packets_of_rfc_3610():
 
 
 def test_messages_of_openssl():
-    messages = _messages()
+    messages = read("crypto-ccm")["messages"]
     for message in messages:
         key, nonce, aad, plaintext, sealed = [
             bytes.fromhex(message[name]) for name in ("key", "nonce", "aad", "plaintext", "sealed")

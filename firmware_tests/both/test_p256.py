@@ -1,11 +1,10 @@
 """ECDSA P-256: RFC 6979's signatures, OpenSSL's verdicts, and the points where formulas break."""
 
-import json
-
 from firmware.crypto import p256, p256_point
 from firmware.crypto.p256_table import G_TABLE
 from firmware_tests import soak
 from firmware_tests.both.check import equal, raises, true
+from firmware_tests.both.vectors import read
 
 G_X = bytes.fromhex("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296")
 G_Y = bytes.fromhex("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
@@ -31,11 +30,6 @@ RFC_SIGNATURES = (
 )
 
 
-def _vectors():
-    with open("firmware_tests/vectors/crypto-p256.json") as file:
-        return json.load(file)
-
-
 def _keys(x, y):
     """The same key without and with a table: two different ways through the arithmetic."""
     with_table = p256.PublicKey(x, y)
@@ -57,7 +51,7 @@ def test_signatures_of_rfc_6979():
 
 
 def test_verdicts_of_openssl():
-    vectors = _vectors()
+    vectors = read("crypto-p256")
     cases = vectors["cases"]
     true(len(cases) > 200, "no vectors")
     true(len([case for case in cases if case["valid"]]) > 100, "valid ones")
@@ -74,7 +68,7 @@ def test_verdicts_of_openssl():
 
 
 def test_only_points_of_the_curve_are_keys():
-    points = _vectors()["points"]
+    points = read("crypto-p256")["points"]
     true(len([point for point in points if not point["valid"]]) >= 8, "no vectors")
     for point in points:
         x, y = bytes.fromhex(point["x"]), bytes.fromhex(point["y"])

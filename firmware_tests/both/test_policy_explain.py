@@ -1,10 +1,9 @@
 """explain(): the very checks of the decision, in their order, with what each saw."""
 
-import json
-
 from firmware.policy.decision import CHECKS, decide
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.policy_case import Case, outcome
+from firmware_tests.both.vectors import read
 from host_sim import words
 from host_sim.explain import explain, names
 from host_sim.words import duration
@@ -21,9 +20,7 @@ def seen(scenario, **moment):
 
 def test_the_steps_are_the_checks_and_end_where_the_decision_does():
     for group in ("order", "parent", "error", "uses"):
-        with open("firmware_tests/vectors/" + group + ".json") as file:
-            scenarios = json.load(file)["scenarios"]
-        for scenario in scenarios:
+        for scenario in read(group)["scenarios"]:
             case = Case(scenario)
             for moment in scenario["moments"]:
                 steps = case.ask(explain, moment)

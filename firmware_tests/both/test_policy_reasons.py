@@ -1,11 +1,10 @@
 """The numbers of the reasons: they stay, each has its words, and a test produces each of them."""
 
-import json
-
 from firmware.policy import reasons
 from firmware.policy.decision import decide
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.policy_case import Case
+from firmware_tests.both.vectors import read
 from host_sim import words
 
 # What was published once never changes its meaning; only additions belong here.
@@ -41,10 +40,8 @@ def decisions_reasons():
 
 
 def test_every_reason_of_a_decision_is_produced():
-    with open("firmware_tests/vectors/order.json") as file:
-        scenarios = json.load(file)["scenarios"]
     produced = set()
-    for scenario in scenarios:
+    for scenario in read("order")["scenarios"]:
         case = Case(scenario)
         case.ask(decide, scenario["moments"][0])
         produced.add(case.decision.reason)

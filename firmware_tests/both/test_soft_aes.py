@@ -1,10 +1,9 @@
 """The tests' own AES is AES, so that AES-CCM is tested on every runtime as it is shipped."""
 
-import json
-
 from firmware.crypto import ccm
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.soft_aes import aes
+from firmware_tests.both.vectors import read
 
 
 def test_the_block_of_fips_197():
@@ -13,8 +12,7 @@ def test_the_block_of_fips_197():
 
 
 def test_messages_of_openssl():
-    with open("firmware_tests/vectors/crypto-ccm.json") as file:
-        messages = json.load(file)["messages"]
+    messages = read("crypto-ccm")["messages"]
     for message in messages:
         key, nonce, aad, plaintext, sealed = [
             bytes.fromhex(message[name]) for name in ("key", "nonce", "aad", "plaintext", "sealed")

@@ -1,6 +1,5 @@
 """The grant cache on files in RAM: what it keeps, what it refuses, and what damage does to it."""
 
-import json
 from binascii import unhexlify
 from hashlib import sha256
 
@@ -35,6 +34,7 @@ from firmware_tests.both.store_case import (
     said,
     share_of,
 )
+from firmware_tests.both.vectors import read
 from host_sim import words
 
 AT = Instant(20_500, 7)
@@ -552,8 +552,7 @@ def one_step(shelf, model, change):
 
 
 def test_the_published_sequences_of_statements():
-    with open("firmware_tests/vectors/grants.json") as file:
-        vectors = json.load(file)
+    vectors = read("grants")
     issuer = unhexlify(vectors["issuer"])
     key = p256.PublicKey(issuer[:32], issuer[32:])
     key.precompute()

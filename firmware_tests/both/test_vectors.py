@@ -1,12 +1,11 @@
 """The published vectors: this evaluator must give every answer that the oracle gave."""
 
-import json
-
 from firmware.policy.decision import decide
 from firmware.policy.forecast import next_allowed
 from firmware.policy.zone import Wall, Zone
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.policy_case import Case, instant_of, now_of, outcome, unix_of
+from firmware_tests.both.vectors import read
 
 EXPECTATIONS = (
     "reason",
@@ -19,15 +18,10 @@ EXPECTATIONS = (
 )
 
 
-def _load(name):
-    with open("firmware_tests/vectors/" + name + ".json") as file:
-        return json.load(file)
-
-
 def _answers(name, at_least):
     """Ask `decide` about every moment of a group; at least so many, lest an emptied file pass."""
     asked = 0
-    for scenario in _load(name)["scenarios"]:
+    for scenario in read(name)["scenarios"]:
         case = Case(scenario)
         for moment in scenario["moments"]:
             case.ask(decide, moment)
@@ -89,7 +83,7 @@ def test_parent():
 
 def test_next():
     _answers("next", 120)
-    for scenario in _load("next")["scenarios"]:
+    for scenario in read("next")["scenarios"]:
         case = Case(scenario)
         for moment in scenario["moments"]:
             found = unix_of(case.ask(next_allowed, moment))
@@ -99,7 +93,7 @@ def test_next():
 
 def test_zones():
     asked = 0
-    for entry in _load("zones")["zones"]:
+    for entry in read("zones")["zones"]:
         for backwards in (
             False,
             True,
