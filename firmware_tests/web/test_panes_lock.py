@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from firmware.policy.decision import TRUSTED, Now
 from firmware.policy.grant import LOCAL, REMOTE, UNLOCK
 from firmware.policy.instant import from_unix
-from firmware.policy.reasons import ALLOWED, BOLT_UNLOCKED, OUTSIDE_RULES
+from firmware.policy.reasons import ALLOWED, BOLT_UNLOCKED, NOW_TRUSTED, OUTSIDE_RULES
 from firmware.store import entry
 from firmware.store.seal import Seal
 from firmware_tests.cloud.realm import write
@@ -114,6 +114,15 @@ def test_the_newest_is_on_top_with_who_and_why(here, told):
     assert found[3][1] == "first boot: there was no log boot"
     deeds = [row for row in found if not row[3]]
     assert ["share.created cloud share of Cleo, version 1", "Anna"] in [row[1:3] for row in deeds]
+
+
+def test_what_is_taken_in_and_what_the_clock_knows_has_words(here, told):
+    told.add(entry.STATEMENT, ALLOWED)
+    told.add(entry.CLOCK, NOW_TRUSTED)
+    told.send(after=4)
+    clock, statement = timeline(here)[:2]
+    assert clock[1] == f"now_trusted clock {SENTENCES['now_trusted']}"
+    assert statement[1] == "allowed statement The lock took it in."
 
 
 def test_a_whole_chain_says_so(here, told):
@@ -293,8 +302,13 @@ def test_what_waits_is_named(here):
         "4: revocation for Bob, version 1",
         "5: grant for Bob, version 1",
     ]
-    here.lock.state["log"] = 7
-    assert rows(part(here, "sync"))[3][1:] == ["7", "0", "no"]
+
+
+def test_a_log_on_its_way_is_no_difference_in_what_is_wanted(here):
+    here.lock.state = {**wanted(here), "log": 7}
+    section = part(here, "sync")
+    assert "The same." in section.text
+    assert rows(section)[3][1:] == ["7", "0", "no"]
 
 
 # --- e-mails -------------------------------------------------------------------------------------

@@ -25,7 +25,14 @@ _OWN_REASONS = {
     (entry.DAMAGE, entry.ISSUER_COPIES): "the lock found damage to the issuer that it believes",
 }
 _OF_GRANTS = 16  # reasons of damage from here on are the grant cache's
-_WITH_REASON = (entry.DECISION, entry.BOLT, entry.STATEMENT, entry.SETTINGS, entry.STRANGERS)
+_WITH_REASON = (
+    entry.DECISION,
+    entry.BOLT,
+    entry.STATEMENT,
+    entry.CLOCK,
+    entry.SETTINGS,
+    entry.STRANGERS,
+)
 _TRUST = {UNKNOWN: "unknown", HOLDOVER: "holdover", TRUSTED: "trusted"}
 
 _FAULTS = {
