@@ -18,8 +18,6 @@ GIVEN = json.loads(os.getenv("SHARELOCK_STAND"))
 _CHIP = "../chip.json"
 _BUSY_MS = 5  # that pass at the most between two looks of a loop that is busy
 _TELL_MS = 100
-_PUSH_MS = 200
-_JAM = 0.5
 _LOG_ENTRIES = 64
 
 
@@ -66,7 +64,8 @@ from firmware.store import entry  # noqa: E402
 from firmware.store.export import HEAD_BYTES  # noqa: E402
 from host_sim import words  # noqa: E402
 from host_sim.explain import explain  # noqa: E402
-from host_sim.world.door import PULLED, Door  # noqa: E402
+from host_sim.lock.rest import at_rest  # noqa: E402
+from host_sim.world.door import JAM, PULLED, PUSH_MS, Door  # noqa: E402
 
 network.time = real
 carrier.LONGEST_PAUSE_MS = 2000  # nobody on a desk is to wait for minutes
@@ -106,7 +105,7 @@ machine.ADC.volts_uv = _Volts()
 
 def _set_door(x, is_open, is_jammed, battery_mv):
     door.x, door.is_open, door.battery_mv = x, is_open, battery_mv
-    door.jam = _JAM if is_jammed else None
+    door.jam = JAM if is_jammed else None
     door.sense()
 
 
@@ -195,7 +194,7 @@ class Lines(lines.Lines):
 
     def _push(self, request):
         door.pins["button"].drive(0)
-        stand.release_ms = clock.ms + _PUSH_MS
+        stand.release_ms = clock.ms + PUSH_MS
         return {}
 
     def _turn(self, request):
@@ -203,7 +202,7 @@ class Lines(lines.Lines):
         return {}
 
     def _jam(self, request):
-        door.jam = _JAM if request["on"] else None
+        door.jam = JAM if request["on"] else None
         return {}
 
     def _battery(self, request):
@@ -260,9 +259,16 @@ class Stand:
             door.pins["button"].drive(1)
 
     def skip(self, ms):
-        """So much passes at once, but for the last minute; how many seconds are left then."""
-        left_s = min(ms // 1000, 61)
-        self.pass_ms(ms - left_s * 1000)
+        """So much passes at once, but for what moves now and the last minute.
+
+        How many seconds are left then.
+        """
+        while ms > 0 and not at_rest(self.lock, door):
+            step_ms = max(self.lock.step(), 1)
+            self.pass_ms(step_ms)
+            ms -= step_ms
+        left_s = min(max(ms, 0) // 1000, 61)
+        self.pass_ms(max(ms, 0) - left_s * 1000)
         return left_s
 
     def is_sure(self):
