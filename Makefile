@@ -40,8 +40,9 @@ env: .venv/sharelock.ok .venv/cwt.ok .venv/artik.ok .venv/stubs.ok ## create .ve
 	@$(BIN)/python $(PIP) --target .venv/stubs -r requirements-stubs.txt
 	@touch $@
 
-sim: .venv/sharelock.ok ## run the simulator; RUNTIME=cpython|micropython, SCENARIO=file.toml
-	@$(BIN)/python -m host_sim $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(SCENARIO),--scenario "$(SCENARIO)")
+sim: .venv/sharelock.ok ## play a story, and let a house run; RUNTIME=, SCENARIO=file.toml, PORT=
+	@$(BIN)/python -m tools.libraries
+	@$(BIN)/python -m host_sim $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(PORT),--port $(PORT))
 
 test: env ## run every check: lint, types, architecture, and the tests on three runtimes
 	@$(BIN)/python -m pytest $(CORES) $(ARGS)

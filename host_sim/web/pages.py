@@ -1,6 +1,10 @@
 """Which panes the page has, in the order in which people read them."""
 
 from .panes import Page
-from .views import mail
+from .views import console, door, faults, mail, people, time
 
-PAGES = (Page("/cloud", "Cloud", (mail.PANE,)),)
+PAGES = (
+    Page("/", "Door", (door.PANE, people.PANE, time.PANE, faults.PANE)),
+    Page("/console", "Console", (console.PANE,)),
+    Page("/cloud", "Cloud", (mail.PANE,)),
+)

@@ -1,0 +1,22 @@
+"""One house for all tests of a module, as it was before each of them."""
+
+import pytest
+
+from firmware_tests.house import running
+
+
+@pytest.fixture(scope="module")
+def started():
+    with running() as made:
+        yield made
+
+
+@pytest.fixture
+def home(started):
+    yield started
+    house = started.house
+    for name in list(house.faults.on):
+        started.do(house.faults.set(name, False))
+    started.do(house.run_time(1))
+    for phone in house.phones.values():
+        phone.is_online = True
