@@ -8,11 +8,11 @@ from starlette.datastructures import QueryParams
 
 from host_sim.cloud.domain.model import Mail
 
-from ..panes import Pane
+from ..panes import Pane, threaded
 from ..stand import Stand
 
 MOST = 30
-_LINK = re.compile(r"(https?://\S+)")
+_LINK = re.compile(r"(https?://\S*[^\s.,;:)])")  # not the full stop after it
 
 
 class Shown(NamedTuple):
@@ -44,4 +44,4 @@ def view(stand: Stand, query: QueryParams) -> dict[str, Any]:
     return {"mails": mails}
 
 
-PANE = Pane("mail", "E-mails sent", view, kinds=("mail", "cloud"))
+PANE = Pane("mail", "E-mails sent", threaded(view), kinds=("mail", "cloud"))
