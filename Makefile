@@ -7,10 +7,10 @@ CORES := --numprocesses=auto --dist=worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env sim test lint build sizes bench vectors docs soak lock format clean
+.PHONY: help env sim test lint build sizes bench vectors docs screenshot soak lock format clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 # Each stamp is written last, and its recipe starts from nothing: a broken install is never taken for a finished one.
 env: .venv/sharelock.ok .venv/cwt.ok .venv/artik.ok .venv/stubs.ok ## create .venv from the locks (every other target does, too)
@@ -70,6 +70,9 @@ docs: env ## regenerate docs/reasons.md, the table in docs/sharing.md, the examp
 	@$(BIN)/python -m tools.reasons
 	@$(BIN)/python -m tools.sharing
 	@$(BIN)/python -m tools.protocol
+
+screenshot: env ## make the pictures in docs anew; needs Chromium
+	@$(BIN)/python -m tools.screenshot
 
 soak: env ## run the randomised tests at full length; SEED=n repeats a run
 	@SOAK=1 $(BIN)/python -m pytest $(CORES) -m soak --timeout=0 -o child_timeout_s=86400 $(ARGS)

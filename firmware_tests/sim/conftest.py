@@ -1,8 +1,9 @@
-"""One house for all tests of a module, as it was before each of them."""
+"""One house for all tests of a module, as it was before each of them; and a browser."""
 
 import pytest
 
 from firmware_tests.house import running
+from firmware_tests.web.conftest import browser, page  # noqa: F401  # fixtures
 
 
 @pytest.fixture(scope="module")

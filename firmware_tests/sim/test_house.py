@@ -3,11 +3,10 @@
 import pytest
 
 from firmware.policy import reasons
-from firmware.policy.grant import LOCAL, UNLOCK
+from firmware.policy.grant import LOCAL, REMOTE, UNLOCK
 from firmware.policy.zone import Zone
 from host_sim.cloud.terms import local_datetime
 from firmware.policy.instant import from_unix
-from host_sim.cloud.domain import phones
 from host_sim.house import people
 from host_sim.house.house import House
 
@@ -73,17 +72,11 @@ def test_cloud_and_lock_live_through_a_night_of_another_length_and_a_year(home):
         home.until(lambda: state(home)["is_online"] and state(home)["trust"] == "trusted")
         with house.cloud.transaction(reads=True) as ctx:
             assert ctx.now >= to_s
-        answer = home.do(house.lock.explain(key(home, "Clara"), UNLOCK, LOCAL))
+        answer = home.do(house.lock.explain(house.key_of("Clara"), UNLOCK, LOCAL))
         (seen,) = [step["seen"] for step in answer["steps"] if step["name"] == "clock"]
         assert wall(home).strftime("%Y") in seen
     with pytest.raises(ValueError):
         home.do(house.jump(house.time.now_s() - 1))
-
-
-def key(home, name):
-    with home.house.cloud.transaction(reads=True) as ctx:
-        (found,) = phones.of(ctx, people.find(ctx, name))
-        return found.thumbprint
 
 
 @pytest.mark.parametrize("ways", [("wifi",), ("broker",), ("cloud",), ("wifi", "broker")])
@@ -133,7 +126,7 @@ def test_a_jam_stops_the_bolt_half_way(home):
 
 def test_a_low_battery_is_seen_and_told(home):
     home.do(home.house.faults.set("battery", True))
-    home.do(home.house.jump(home.house.time.now_s() + 3600))
+    home.do(home.house.run_time(60))  # what is told is a mean
 
     def told():
         with home.house.cloud.transaction(reads=True) as ctx:
@@ -150,3 +143,28 @@ def test_events_have_numbers_without_a_gap(home):
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     (*_, last) = home.house.events.kept("visit")
     assert (last.what["who"], last.what["ok"]) == ("Anna", True)
+
+
+TUESDAY_S = 1_795_507_200  # 2026-11-24T08:00:00Z, 9 o'clock at the door
+
+
+@pytest.mark.parametrize(
+    ("at_s", "channel", "reason", "next_s"),
+    [
+        (TUESDAY_S - 1, LOCAL, reasons.OUTSIDE_RULES, TUESDAY_S),
+        (TUESDAY_S, LOCAL, reasons.ALLOWED, None),
+        (TUESDAY_S + 3 * 3600 - 1, REMOTE, reasons.ALLOWED, None),
+        (TUESDAY_S + 3 * 3600, LOCAL, reasons.OUTSIDE_RULES, TUESDAY_S + 48 * 3600),
+    ],
+)
+def test_the_lock_explains_any_instant(home, at_s, channel, reason, next_s):
+    house = home.house
+    answer = home.do(house.lock.explain(house.key_of("Clara"), UNLOCK, channel, at_s))
+    assert (answer["reason"], answer["next"]) == (reason, next_s)
+    names = [step["name"] for step in answer["steps"]]
+    assert names[:3] == ["key", "share", "revocation"] and names[-1] == "clock error"
+    (rules,) = [step for step in answer["steps"] if step["name"] == "allow rules"]
+    assert rules["reason"] == reason
+    before = house.events.kept("visit")
+    assert home.do(house.lock.explain(bytes(16), UNLOCK, LOCAL))["reason"] == reasons.UNKNOWN_SHARE
+    assert house.events.kept("visit") == before  # nobody was at the door

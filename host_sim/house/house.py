@@ -166,20 +166,28 @@ class House:
     async def run_time(self, rate: float) -> None:
         """Let time pass at a rate; 0 stops it."""
         self.time.set_rate(rate)
-        if self.lock.is_on:
-            await self.lock.ask("time", ms=self.time.now_ms(), rate=rate)
+        await self._tell_time(0)
         self.events.add("time", rate=rate)
+
+    async def _tell_time(self, skipped_s: int) -> None:
+        if self.lock.is_on:
+            now_ms, rate = self.time.now_ms(), self.time.rate
+            await self.lock.ask("time", ms=now_ms, rate=rate, skipped_s=skipped_s)
 
     async def jump(self, to_s: int) -> None:
         """It is later now; nobody lives through what is between. Raises ValueError."""
         seconds = to_s - self.time.now_s()
         if not 0 <= seconds <= YEAR_S:
             raise ValueError("a jump goes forward, by a year at the most")
-        if self.lock.is_on:
-            await self.lock.ask("jump", ms=seconds * 1000)
+        # An answer that was signed before must not set a clock that is later.
+        self.net.tells_time = False
         self.time.jump(to_s)
-        if self.lock.is_on:
-            await self.lock.ask("time", ms=self.time.now_ms(), rate=self.time.rate)
+        try:
+            if self.lock.is_on:
+                await self.lock.ask("jump", ms=seconds * 1000)
+        finally:
+            self.net.tells_time = "clock" not in self.faults.on
+        await self._tell_time(seconds)
         self.net.hurry()
         self.events.add("time", to=iso(from_unix(to_s)))
 

@@ -150,7 +150,9 @@ def make(*about):
 class Lines(lines.Lines):
     """The console of a lock on a stand.
 
-    {"do": "time", "ms": number, "rate": number}      the world's time, and how fast it passes
+    {"do": "time", "ms": number, "rate": number, "skipped_s": number}
+                                                      the world's time, and how fast it passes; its
+                                                      clerk missed so many seconds
     {"do": "jump", "ms": number}                      so much passes at once
     {"do": "push"}, {"do": "swing"}, {"do": "slam"}   the button, the door
     {"do": "turn", "to": number}                      a hand turns the bolt: 0 is locked
@@ -180,16 +182,13 @@ class Lines(lines.Lines):
 
     def _time(self, request):
         clock.set(request["ms"], request["rate"])
+        if self._lock._clerk is not None:
+            self._lock._clerk._second += request["skipped_s"]
         return {}
 
     def _jump(self, request):
-        """At the end seconds pass singly, until the lock asks for the time that it lost."""
         clock.set(clock.ms + request["ms"], clock.rate)
-        for _ in range(stand.skip(request["ms"])):
-            stand.lock.step()
-            if stand.lock._clerk is None or stand.lock._clerk._nonce or stand.is_sure():
-                break
-            stand.pass_ms(1000)
+        stand.skip(request["ms"])
         return {}
 
     def _push(self, request):
@@ -223,7 +222,7 @@ class Lines(lines.Lines):
         if request["at"] is not None:
             now = Now(from_unix(request["at"]), 0, TRUSTED)
             later_s = request["at"] - to_unix(read.at)
-            state.lockout_s = max(state.lockout_s - later_s, 0)
+            state.lockout_s = max(state.lockout_s - later_s, 0) if later_s >= 0 else 0
             if state.since_use_s is not None:
                 state.since_use_s = max(state.since_use_s + later_s, 0)
         question = (grant, asked, now, zone, state)
@@ -259,22 +258,12 @@ class Stand:
             door.pins["button"].drive(1)
 
     def skip(self, ms):
-        """So much passes at once, but for what moves now and the last minute.
-
-        How many seconds are left then.
-        """
+        """So much passes at once, but for what moves now."""
         while ms > 0 and not at_rest(self.lock, door):
             step_ms = max(self.lock.step(), 1)
             self.pass_ms(step_ms)
             ms -= step_ms
-        left_s = min(max(ms, 0) // 1000, 61)
-        self.pass_ms(max(ms, 0) - left_s * 1000)
-        return left_s
-
-    def is_sure(self):
-        """Whether the lock knows the time well."""
-        self.lock.clock.read(self._now)
-        return self._now.trust == TRUSTED
+        self.pass_ms(max(ms, 0))
 
     def wait(self, ms, console):
         """The ms to wait really when the firmware wants to wait for so many."""
@@ -296,7 +285,8 @@ class Stand:
 
     def _state(self):
         lock = self.lock
-        known = self.is_sure() or self._now.trust != UNKNOWN
+        lock.clock.read(self._now)
+        known = self._now.trust != UNKNOWN
         changes = lock.grants.changes()
         if changes != self._digest[0]:
             self._digest = (changes, hexlify(lock.grants.digest()).decode())
