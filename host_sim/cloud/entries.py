@@ -12,6 +12,7 @@ from host_sim.words import iso, readable
 
 _OWN_REASONS = {
     (entry.BOOT, entry.CLEAN): "boot after an orderly stop",
+    (entry.BOOT, entry.CRASHED): "so many runs in a row ended with an error, or hung",
     (entry.BOOT, entry.UNCLEAN): "boot after a power cut or a crash; numbers were skipped",
     (entry.BOOT, entry.FIRST): "first boot: there was no log",
     (entry.GAP, entry.QUEUE): "events were not entered: nothing could be written for a while",
@@ -23,6 +24,7 @@ _OWN_REASONS = {
     (entry.DAMAGE, entry.FLOOR_COPIES): "the lock found damage to its clock's floor",
     (entry.DAMAGE, entry.SYNC_COPIES): "the lock found damage to the sequence of statements",
     (entry.DAMAGE, entry.ISSUER_COPIES): "the lock found damage to the issuer that it believes",
+    (entry.DAMAGE, entry.ENDS_COPIES): "the lock found damage to its bolt's calibration",
 }
 _OF_GRANTS = 16  # reasons of damage from here on are the grant cache's
 _WITH_REASON = (entry.DECISION, entry.BOLT, entry.STATEMENT, entry.SETTINGS, entry.STRANGERS)

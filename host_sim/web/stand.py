@@ -41,11 +41,11 @@ class Event(Protocol):
 
     @property
     def number(self) -> int:
-        """Its place."""
+        """Its place among all."""
 
     @property
     def kind(self) -> str:
-        """What sort of thing it was."""
+        """For whom it is."""
 
 
 class Events(Protocol):

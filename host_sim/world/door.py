@@ -8,7 +8,10 @@ of a millisecond, in `advance`; the pins tell their interrupts what changes mean
 from firmware.hal.analog import Analog
 from firmware.hal.board import Board
 from firmware.hal.bridge import Bridge
+from firmware.hal.fuse import Fuse
 from firmware.hal.servo import Servo
+
+from .timer import Timer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -108,6 +111,7 @@ class Door:
         self._bounces: "tuple[int, ...]" = ()
         self._bounced_ms = 0
         self._pwm = _Pwm()
+        self._timer = Timer(lambda: self.ms)
         self._adcs = {"position": _Adc(self._position_mv), "battery": _Adc(self._divided_mv)}
         self.pins = pins or {name: Pin() for name in self.PINS}
         self.pins.setdefault("tamper", Pin(0))
@@ -118,10 +122,11 @@ class Door:
         """The drive, the sensor and the switches, as `lock.assembly` wants them."""
         pins = self.pins
         parts: "dict[str, Any]" = {name: pins[name] for name in ("closed", "button", "tamper")}
+        fuse = Fuse(self._timer, Board.limit_ms)
         if self._kind == "motor":
-            parts["drive"] = Bridge(pins["to_lock"], pins["to_open"])
+            parts["drive"] = Bridge(pins["to_lock"], pins["to_open"], fuse)
         else:
-            parts["drive"] = Servo(self._pwm, Board.servo_us)
+            parts["drive"] = Servo(self._pwm, Board.servo_us, fuse)
         if self._sensor == "ends":
             parts["end_locked"] = pins["end_locked"]
             parts["end_unlocked"] = pins["end_unlocked"]
@@ -178,11 +183,13 @@ class Door:
         while self.ms < end_ms:
             if self.is_still():
                 self.ms = end_ms
+                self._timer.look()
                 self._count(0.0)
                 self.sense()
                 return
             self.ms += 1
             self._step()
+            self._timer.look()
             self._bounce()
             self.sense()
 
