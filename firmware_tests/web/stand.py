@@ -29,7 +29,7 @@ from host_sim.cloud.keys import PrivateKey
 from host_sim.cloud.web.service import Service
 from host_sim.explain import explain
 from host_sim.web.app import create_app
-from host_sim.web.pages import PAGES
+from host_sim.web.pages import SERVICE
 
 NOW = 1_783_000_000  # a Thursday in July 2026, 13:46:40 UTC
 BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"
@@ -150,14 +150,14 @@ class Stand:
     @cached_property
     def client(self) -> TestClient:
         """A browser on the same machine."""
-        return TestClient(create_app(self, PAGES), base_url="http://127.0.0.1:8000")
+        return TestClient(create_app(self, SERVICE), base_url="http://127.0.0.1:8000")
 
     @contextmanager
     def served(self, port: int = 0) -> Iterator[None]:
         """The page on a real socket."""
         listener = socket.create_server(("127.0.0.1", port))
         config = uvicorn.Config(
-            create_app(self, PAGES), log_config=None, lifespan="off", timeout_graceful_shutdown=1
+            create_app(self, SERVICE), log_config=None, lifespan="off", timeout_graceful_shutdown=1
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listener],))
