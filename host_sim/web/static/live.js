@@ -39,7 +39,6 @@ const held = (name) => [...document.getElementById(name).querySelectorAll("input
 async function refresh(name, force) {
   if (force) for (const field of held(name)) field.held = false;
   const turn = turns[name] = (turns[name] ?? 0) + 1;
-  if (held(name).length) return;
   const answer = await fetch(`/pane/${name}${location.search}`, {headers: {"X-Live": "1"}});
   if (!answer.ok) return;
   const text = await answer.text();
