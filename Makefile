@@ -7,10 +7,10 @@ CORES := --numprocesses=auto --dist=worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env sim test lint build sizes bench vectors docs soak flash monitor erase lock format clean
+.PHONY: help env sim test lint build sizes bench vectors docs screenshot soak flash monitor erase lock format clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 # Each stamp is written last, and its recipe starts from nothing: a broken install is never taken for a finished one.
 env: .venv/sharelock.ok .venv/cwt.ok .venv/artik.ok .venv/stubs.ok ## create .venv from the locks (every other target does, too)
@@ -40,8 +40,9 @@ env: .venv/sharelock.ok .venv/cwt.ok .venv/artik.ok .venv/stubs.ok ## create .ve
 	@$(BIN)/python $(PIP) --target .venv/stubs -r requirements-stubs.txt
 	@touch $@
 
-sim: .venv/sharelock.ok ## run the simulator; RUNTIME=cpython|micropython, SCENARIO=file.toml
-	@$(BIN)/python -m host_sim $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(SCENARIO),--scenario "$(SCENARIO)")
+sim: .venv/sharelock.ok ## play a story, and let a house run; RUNTIME=, SCENARIO=file.toml, PORT=
+	@$(BIN)/python -m tools.libraries
+	@$(BIN)/python -m host_sim $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(PORT),--port $(PORT))
 
 test: env ## run every check: lint, types, architecture, and the tests on three runtimes
 	@$(BIN)/python -m pytest $(CORES) $(ARGS)
@@ -79,6 +80,9 @@ docs: env ## regenerate package.json and what docs/ has from the code: reasons, 
 	@$(BIN)/python -m tools.sharing
 	@$(BIN)/python -m tools.protocol
 	@$(BIN)/python -m tools.package
+
+screenshot: env ## make the pictures in docs anew; needs Chromium
+	@$(BIN)/python -m tools.screenshot
 
 soak: env ## run the randomised tests at full length; SEED=n repeats a run
 	@SOAK=1 $(BIN)/python -m pytest $(CORES) -m soak --timeout=0 -o child_timeout_s=86400 $(ARGS)

@@ -21,6 +21,8 @@ from .world.zones import posix
 
 Action = Literal["unlock", "lock", "pull", "read-log", "manage"]
 Channel = Literal["local", "remote"]
+Bolt = Literal["unknown", "locked", "unlocked", "jammed"]
+Millivolts = Annotated[int, Field(ge=0, le=10_000)]
 Seconds = Annotated[int, Field(ge=0, le=3600)]
 
 
@@ -54,13 +56,14 @@ class ShareTable(_Table):
 
 
 class ChangeTable(_Table):
-    """`[[change]]`: a share gets new terms."""
+    """`[[change]]`: a share gets new terms, or ends."""
 
     at: datetime
     who: str
     title: str = ""
     body: str | None = None
     terms: Terms | None = None
+    revoke: bool = False  # it ends
     expect: str = "allowed"
 
 
@@ -72,8 +75,19 @@ class VisitTable(_Table):
     action: Action = "unlock"
     channel: Channel = "local"
     proven: bool = True
+    brings: bool = False  # what waits in the cloud for this share comes along on the phone
     expect: str
     next: datetime | Literal["never"] | None = None
+    bolt: Bolt | None = None  # what it comes to
+
+
+class BringTable(_Table):
+    """`[[bring]]`: somebody brings a statement that they should not have."""
+
+    at: datetime
+    who: str
+    what: Literal["replayed", "forged"]
+    expect: str
 
 
 class EventTable(_Table):
@@ -83,6 +97,11 @@ class EventTable(_Table):
     network: Literal["on", "off"] | None = None
     clock: Seconds | Literal["unknown"] | None = None  # the error of its clock from now on
     mode: Literal["normal", "vacation", "privacy", "no-remote", "passage"] | None = None
+    courier: bool = False  # somebody brings the lock all that waits for it
+    hand: Literal["lock", "unlock", "pull", "push", "swing", "slam"] | None = None
+    jam: bool | None = None  # something is in the bolt's way, or no longer
+    battery: Millivolts | None = None
+    power: Literal["cut"] | None = None
 
 
 class _File(_Table):
@@ -92,9 +111,10 @@ class _File(_Table):
     change: list[ChangeTable] = []
     visit: list[VisitTable] = []
     event: list[EventTable] = []
+    bring: list[BringTable] = []
 
 
-Step = ShareTable | ChangeTable | VisitTable | EventTable
+Step = ShareTable | ChangeTable | VisitTable | EventTable | BringTable
 
 
 @dataclass(frozen=True)
@@ -124,15 +144,20 @@ def load(path: Path) -> Scenario:
         raise ScenarioError("\n".join(f"{path}: {_problem(e)}" for e in error.errors())) from None
     start = _instant(file.lock.clock, Zone(zone))
     steps: list[tuple[Instant, Step]] = []
-    tables: list[Step] = [*file.event, *file.share, *file.change, *file.visit]
+    tables: list[Step] = [*file.event, *file.share, *file.change, *file.bring, *file.visit]
     for table in tables:
         at = start if table.at is None else _instant(table.at, Zone(zone))
         if at.until(start) > 0:
             raise ScenarioError(f"{path}: {table.at} is before the lock's clock starts")
         steps.append((at, table))
-    steps.sort(key=lambda step: (step[0].day, step[0].second))
+    steps.sort(key=lambda step: (step[0].day, step[0].second, _fraction(step[1])))
     _check_names(path, file)
     return Scenario(file.title, file.lock, zone, start, steps, path.parent)
+
+
+def _fraction(step: Step) -> int:
+    """The part of its time below a second, which only says what came first."""
+    return 0 if step.at is None else step.at.microsecond
 
 
 def _check_names(path: Path, file: _File) -> None:
@@ -141,14 +166,17 @@ def _check_names(path: Path, file: _File) -> None:
     for who in holders:
         if holders.count(who) > 1:
             raise ScenarioError(f"{path}: {who!r} has more than one share; one for each holder")
-    for change in file.change:
+    named: list[ChangeTable | BringTable] = [*file.change, *file.bring]
+    for change in named:
         if change.who not in holders:
             raise ScenarioError(f"{path}: a change for {change.who!r}, who has no share")
     bodies: list[ShareTable | ChangeTable] = [*file.share, *file.change]
     for step in bodies:
-        if (step.body is None) == (step.terms is None):
+        ends = isinstance(step, ChangeTable) and step.revoke
+        if (step.body is not None) + (step.terms is not None) + ends != 1:
             raise ScenarioError(f"{path}: the share of {step.who!r} needs either a body or terms")
-    answers: list[ShareTable | ChangeTable | VisitTable] = [*bodies, *file.visit]
+    answers: list[ShareTable | ChangeTable | VisitTable | BringTable]
+    answers = [*bodies, *file.bring, *file.visit]
     for expecting in answers:
         if expecting.expect not in known:
             raise ScenarioError(f"{path}: {expecting.expect!r} is no reason; see docs/reasons.md")

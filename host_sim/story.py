@@ -19,12 +19,13 @@ from host_sim import words
 from host_sim.words import ACTION_NAMES, CHANNEL_NAMES, MODE_NAMES, iso
 
 from .cloud import tedee
-from .cloud.issuer import GrantRefused, issue, settings, sign
+from .cloud.issuer import GrantRefused, issue, revocation_change, settings, sign
 from .cloud.keys import PrivateKey, short
 from .cloud.terms import TermsError, write_terms
 from .grid import WEEK_S, week_start
 from .lock.client import LockProcess
 from .scenario import (
+    BringTable,
     ChangeTable,
     EventTable,
     Scenario,
@@ -35,6 +36,9 @@ from .scenario import (
 )
 
 Record = dict[str, Any]
+Answered = ShareTable | ChangeTable | VisitTable | BringTable
+
+_TITLES = ("new terms", "the share ends")  # of a change that has none, by whether it revokes
 
 
 @dataclass
@@ -45,6 +49,8 @@ class _Share:
     version: int
     key: PrivateKey
     request: tedee.NewShare | None = None
+    first: bytes = b""  # the token of the first version
+    is_live: bool = True
 
 
 def key_of(name: str) -> PrivateKey:
@@ -83,8 +89,9 @@ class _Player:
         self._lock_id = scenario.lock.id.encode()
         self._issuer = issuer
         self._shares: dict[str, _Share] = {}
+        self._numbers = 0
         self._network = True
-        self._waiting: list[tuple[ShareTable | ChangeTable, Grant, bytes]] = []
+        self._waiting: list[tuple[ShareTable | ChangeTable, Grant | None, bytes]] = []
         self._at = scenario.start
         self._settings = Settings()
         self._settings.zone = scenario.zone
@@ -107,6 +114,8 @@ class _Player:
             return self._change(step)
         if isinstance(step, VisitTable):
             return self._visit(step)
+        if isinstance(step, BringTable):
+            return self._bring(step)
         return self._event(step)
 
     def _ask(self, do: str, **members: Any) -> Any:
@@ -124,7 +133,8 @@ class _Player:
         self._state(sign(settings(self._lock_id, self._at, self._settings), self._issuer))
 
     def _share(self, step: ShareTable) -> Iterator[Record]:
-        share = _Share(len(self._shares) + 1, 1, key_of(step.who))
+        self._numbers += 1
+        share = _Share(self._numbers, 1, key_of(step.who))
         self._shares[step.who] = share
         yield {"kind": "share", "who": step.who, "title": step.title}
         if step.body is not None:
@@ -139,8 +149,14 @@ class _Player:
         share = self._shares.get(step.who)
         if share is None:
             raise ScenarioError(f"a change for {step.who!r} before there is a share")
+        yield {"kind": "change", "who": step.who, "title": step.title or _TITLES[step.revoke]}
+        if step.revoke:
+            yield from self._revoke(step, share)
+            return
         share.version += 1
-        yield {"kind": "change", "who": step.who, "title": step.title}
+        if not share.is_live:  # another share for the same phone
+            self._numbers += 1
+            share.number, share.version, share.is_live = self._numbers, 1, True
         if step.body is not None:
             if share.request is None:
                 raise ScenarioError(f"the share of {step.who!r} was not made by a body")
@@ -192,25 +208,42 @@ class _Player:
         except GrantRefused as error:
             yield self._outcome("unsigned", step, words.name(error.reason))
             return
+        share.first = share.first or token
+        yield from self._send(step, grant, token)
+
+    def _revoke(self, step: ChangeTable, share: _Share) -> Iterator[Record]:
+        share.is_live = False
+        change = revocation_change(self._lock_id, self._at, b"%d" % share.number, share.version)
+        yield from self._send(step, None, sign(change, self._issuer))
+
+    def _send(
+        self, step: ShareTable | ChangeTable, grant: Grant | None, token: bytes
+    ) -> Iterator[Record]:
         self._waiting.append((step, grant, token))
         if self._network:
             yield from self._deliver()
         else:
             yield {"kind": "waiting", "who": step.who}
 
-    def _deliver(self) -> Iterator[Record]:
-        for step, grant, token in self._waiting:
+    def _deliver(self, who: str | None = None) -> Iterator[Record]:
+        """Hand over what waits: all of it, or what is for one holder."""
+        waiting, self._waiting = self._waiting, []
+        for step, grant, token in waiting:
+            if who not in (None, step.who) or (who is not None and grant is None):
+                self._waiting.append((step, grant, token))
+                continue
             reason = words.name(self._state(token))
+            share = self._shares[step.who]
             yield {
                 **self._outcome("statement", step, reason),
-                "share": self._shares[step.who].number,
-                "version": grant.version,
+                "share": share.number,
+                "version": grant.version if grant else share.version,
                 "bytes": len(token),
-                "terms": write_terms(grant),
+                "terms": write_terms(grant) if grant else {},
             }
-            if isinstance(step, ShareTable) and reason == words.name(reasons.ALLOWED):
+            taken = reason == words.name(reasons.ALLOWED)
+            if grant is not None and isinstance(step, ShareTable) and taken:
                 yield {"kind": "grid", "who": step.who, **self._grid(grant)}
-        self._waiting.clear()
 
     def _grid(self, grant: Grant) -> Record:
         """The week that the story begins in, as the lock sees it."""
@@ -221,6 +254,8 @@ class _Player:
     # --- what happens at the door ---
 
     def _visit(self, step: VisitTable) -> Iterator[Record]:
+        if step.brings:
+            yield from self._deliver(step.who)
         answer = self._ask(
             "act",
             key=short(key_of(step.who).public).hex(),
@@ -235,7 +270,23 @@ class _Player:
             wanted = None if step.next == "never" else iso(self._scenario.instant(step.next))
             record["expected_next"] = wanted
             record["ok"] = record["ok"] and record["next"] == wanted
+        if step.bolt is not None:
+            record["bolt"] = self._ask("rest")["bolt"]
+            record["expected_bolt"] = step.bolt
+            record["ok"] = record["ok"] and record["bolt"] == step.bolt
         yield {**record, "action": step.action, "channel": step.channel}
+
+    def _bring(self, step: BringTable) -> Iterator[Record]:
+        share = self._shares.get(step.who)
+        if share is None or not share.first:
+            raise ScenarioError(f"something to bring for {step.who!r} before there is a share")
+        token = share.first
+        if step.what == "forged":
+            token = token[:-1] + bytes([token[-1] ^ 1])
+        yield {
+            **self._outcome("bring", step, words.name(self._state(token))),
+            "what": step.what,
+        }
 
     def _event(self, step: EventTable) -> Iterator[Record]:
         if step.clock is not None:
@@ -248,11 +299,18 @@ class _Player:
         if step.network is not None:
             self._network = step.network == "on"
             yield {"kind": "event", "what": "network", "value": step.network}
-            if self._network:
-                yield from self._deliver()
+        if step.courier:
+            yield {"kind": "event", "what": "courier", "value": "brings what waits"}
+        if self._network or step.courier:
+            yield from self._deliver()
+        for what in ("hand", "jam", "battery", "power"):
+            value = getattr(step, what)
+            if value is not None:
+                self._ask(what, value=value)
+                yield {"kind": "event", "what": what, "value": value}
 
     @staticmethod
-    def _outcome(kind: str, step: ShareTable | ChangeTable | VisitTable, reason: str) -> Record:
+    def _outcome(kind: str, step: Answered, reason: str) -> Record:
         ok = reason == step.expect
         return {"kind": kind, "who": step.who, "reason": reason, "expected": step.expect, "ok": ok}
 

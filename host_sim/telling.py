@@ -93,10 +93,17 @@ class Teller:
             value = f"good to {value} s"
         self._step(record, (f"{record['what']}: {value}", "cyan"))
 
+    def _bring(self, record: Record) -> None:
+        what = f"{record['who']} brings a {record['what']} grant: "
+        taken = record["reason"] == "allowed"
+        said = ("taken in", "red") if taken else (f"refused, {record['reason']}", "green")
+        self._step(record, what, said, self._surprise(record))
+
     def _visit(self, record: Record) -> None:
         what = f"{record['who']:10} {record['action']:8} {record['channel']:6}  "
         if record["reason"] == "allowed":
-            self._step(record, what, ("allowed", "green"), self._surprise(record))
+            bolt = f", the bolt {record['bolt']}" if "bolt" in record else ""
+            self._step(record, what, ("allowed", "green"), bolt, self._surprise(record))
             return
         later = f", next {self._moment(record['next'])}" if record["next"] else ""
         denied = (f"denied, {record['reason']}", "red")
@@ -125,6 +132,8 @@ class Teller:
         wanted = record.get("expected", "")
         if "expected_next" in record:
             wanted += f", next {record['expected_next'] or 'never'}"
+        if "expected_bolt" in record:
+            wanted += f", the bolt {record['expected_bolt']}"
         return f"   <- expected {wanted}", "bold red"
 
     def _moment(self, text: str) -> str:

@@ -53,7 +53,7 @@ def test_every_sample_is_played():
     assert all(f'"tedee/{name}.json"' in text for name in SAMPLES)
 
 
-@pytest.mark.parametrize("story", ["tedee.toml", "rules.toml"])
+@pytest.mark.parametrize("story", ["tedee.toml", "rules.toml", "session.toml"])
 def test_both_runtimes_tell_the_same_story(story):
     told = [records("--scenario", SCENARIOS / story, "--runtime", runtime) for runtime in RUNTIMES]
     for record in (story[0] for story in told):

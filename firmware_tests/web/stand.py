@@ -1,6 +1,8 @@
 """A stand for the page's tests: a real cloud on SQLite, and a lock that holds what it signed."""
 
 import asyncio
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
@@ -26,7 +29,7 @@ from host_sim.cloud.keys import PrivateKey
 from host_sim.cloud.web.service import Service
 from host_sim.explain import explain
 from host_sim.web.app import create_app
-from host_sim.web.pages import PAGES
+from host_sim.web.pages import SERVICE
 
 NOW = 1_783_000_000  # a Thursday in July 2026, 13:46:40 UTC
 BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"
@@ -56,7 +59,7 @@ class Events:
             for event in self.all[number:]:
                 number = event.number
                 yield event
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
 
 
 class Time:
@@ -109,6 +112,7 @@ class Stand:
         self.time = Time()
         self.events = Events()
         self.device = ""
+        self.address = ""  # while it is served
         config = Config(data=folder, base_url="http://127.0.0.1:8080")
         self.engine = connect(config.database_url)
         Base.metadata.create_all(self.engine)
@@ -146,7 +150,24 @@ class Stand:
     @cached_property
     def client(self) -> TestClient:
         """A browser on the same machine."""
-        return TestClient(create_app(self, PAGES), base_url="http://127.0.0.1:8000")
+        return TestClient(create_app(self, SERVICE), base_url="http://127.0.0.1:8000")
+
+    @contextmanager
+    def served(self, port: int = 0) -> Iterator[None]:
+        """The page on a real socket."""
+        listener = socket.create_server(("127.0.0.1", port))
+        config = uvicorn.Config(
+            create_app(self, SERVICE), log_config=None, lifespan="off", timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            self.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield
+        finally:
+            server.should_exit = True
+            thread.join(30)
 
 
 @contextmanager

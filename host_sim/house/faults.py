@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from .house import House
 
 LOW_MV = 3500
-# Switches, in the order in which people find them, and what they are.
+# Switches, in the order in which people find them: what is on them, and what they do.
 SWITCHES = {
-    "cloud": "The cloud is off: no phone and no lock reaches it.",
-    "broker": "The broker stalls: it takes connections and says nothing.",
-    "wifi": "The lock has lost its Wi-Fi; phones have their network.",
-    "clock": "The lock has lost the time, and nobody tells it.",
-    "battery": "The battery is low.",
-    "jam": "Something is in the bolt's way.",
-    "power": "The lock has no power.",
+    "cloud": ("Cloud off", "The cloud is off: no phone and no lock reaches it."),
+    "broker": ("Broker stalls", "The broker takes connections and says nothing."),
+    "wifi": ("Wi-Fi lost", "The lock has lost its Wi-Fi; phones have their network."),
+    "clock": ("Clock lost", "The lock has lost the time, and nobody tells it."),
+    "battery": ("Battery low", "The battery is low."),
+    "jam": ("Bolt jams", "Something is in the bolt's way."),
+    "power": ("Power cut", "The lock has no power."),
 }
 
 
@@ -44,6 +44,7 @@ class Faults:
             "clock": self._clock,
         }
         await do.get(name, self._network)(on)
+        self._house.record.fault(name, on)
         self._house.events.add("fault", name=name, on=on)
 
     async def _network(self, _on: bool) -> None:

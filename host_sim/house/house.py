@@ -15,10 +15,12 @@ from typing import Any, Self
 
 from bumble.link import LocalLink
 
+from firmware.link.credential import key_of_point
 from firmware.policy import reasons
 from firmware.policy.instant import from_unix
 from firmware.policy.zone import Zone
 from host_sim import words
+from host_sim.cloud.keys import short
 from host_sim.cloud.preview import changes
 from host_sim.cloud.web.service import Service
 from host_sim.radio.chip import listen_for_locks
@@ -29,11 +31,13 @@ from .events import Events
 from .faults import Faults
 from .lock import HouseLock
 from .phone import Came, Phone
+from .record import RESTS, Record
 from .service import Cloud
 from .simtime import SimTime
 
 YEAR_S = 366 * 86_400
 _PATIENCE_S = 30
+_MOVES_S = 10  # the longest that the bolt does, with all attempts
 
 Tell = Callable[[str], None]
 
@@ -50,6 +54,7 @@ class House:
     lock: HouseLock
     phones: dict[str, Phone]
     faults: Faults
+    record: Record
     net: Cloud
 
     def __init__(self, port: int = 0, tell: Tell = lambda text: None):
@@ -85,6 +90,7 @@ class House:
         self.net = await self._stack.enter_async_context(net)
         self.cloud = self.net.service
         self.faults = Faults(self)
+        self.record = Record(self)
         air = LocalLink()
         server = await listen_for_locks(air, 0, self._on_air)
         self._stack.callback(server.close)
@@ -110,6 +116,8 @@ class House:
         await self.settled()
         for phone in self.phones.values():
             await phone.fetch()
+        watching = asyncio.create_task(self.record.watch())
+        self._stack.callback(watching.cancel)
 
     def _populate(self) -> dict[str, str]:
         tokens = {name: people.move_in(self.cloud, name) for name in people.WITH_PHONES}
@@ -133,33 +141,59 @@ class House:
         """Somebody is at the door with their phone."""
         came = await self.phones[name].visit(self.lock_id, action)
         self.events.add("visit", who=name, action=action, **told(came))
+        noted = self.record.visit(name, action, came)
+        if came.reason == reasons.ALLOWED:
+            self._noting = asyncio.create_task(self._note_bolt(noted))
         return came
+
+    async def _note_bolt(self, noted: dict[str, Any]) -> None:
+        """Add to a visit what the bolt comes to, unless something else happens before."""
+        for _ in range(_MOVES_S * 10):
+            await asyncio.sleep(0.1)
+            state = self.lock.state
+            if not state["is_driven"] and state["bolt"] in RESTS:
+                self.record.bolt(noted, state["bolt"])
+                return
 
     async def carry(self, name: str, *tokens: bytes) -> Came:
         """Somebody brings the lock statements, and their phone's news of it."""
         came = await self.phones[name].carry(self.lock_id, *tokens)
         self.events.add("visit", who=name, action="carry", **told(came))
+        if not tokens and not came.trouble:
+            self.record.event(courier=True)
         return came
 
     async def run_time(self, rate: float) -> None:
         """Let time pass at a rate; 0 stops it."""
         self.time.set_rate(rate)
-        if self.lock.is_on:
-            await self.lock.ask("time", ms=self.time.now_ms(), rate=rate)
+        await self._tell_time(0)
         self.events.add("time", rate=rate)
+
+    async def _tell_time(self, skipped_s: int) -> None:
+        if self.lock.is_on:
+            now_ms, rate = self.time.now_ms(), self.time.rate
+            await self.lock.ask("time", ms=now_ms, rate=rate, skipped_s=skipped_s)
 
     async def jump(self, to_s: int) -> None:
         """It is later now; nobody lives through what is between. Raises ValueError."""
         seconds = to_s - self.time.now_s()
         if not 0 <= seconds <= YEAR_S:
             raise ValueError("a jump goes forward, by a year at the most")
-        if self.lock.is_on:
-            await self.lock.ask("jump", ms=seconds * 1000)
+        # An answer that was signed before must not set a clock that is later.
+        self.net.tells_time = False
         self.time.jump(to_s)
-        if self.lock.is_on:
-            await self.lock.ask("time", ms=self.time.now_ms(), rate=self.time.rate)
+        try:
+            if self.lock.is_on:
+                await self.lock.ask("jump", ms=seconds * 1000)
+        finally:
+            self.net.tells_time = "clock" not in self.faults.on
+        await self._tell_time(seconds)
         self.net.hurry()
         self.events.add("time", to=iso(from_unix(to_s)))
+
+    def key_of(self, name: str) -> bytes:
+        """By which the lock knows somebody's phone."""
+        return short(key_of_point(self.phones[name].point))
 
     def next_change_s(self) -> int | None:
         """When the clocks change next, a minute before; None within a year."""
@@ -217,7 +251,7 @@ def told(came: Came) -> dict[str, Any]:
     return {
         "reason": reason,
         "ok": came.reason == reasons.ALLOWED,
-        "next": None if came.next_s is None else iso(from_unix(came.next_s)),
+        "next_s": came.next_s,
         "trouble": came.trouble,
         "refused": [words.name(each) for each in came.refused],
     }

@@ -83,6 +83,10 @@ class HouseLock:
         await self.off()
         await self.on()
 
+    def has_clock(self) -> bool:
+        """Whether its clock chip was ever set."""
+        return self._chip.exists()
+
     async def lose_clock(self) -> None:
         """The power is cut while the clock's battery is empty."""
         had_power = self._has_power

@@ -33,12 +33,14 @@ Hear = Callable[..., None]
 
 class Came(NamedTuple):
     """How a visit ended: `reason` is None for a stranger, and if nobody answered; then `trouble`
-    says why. `next_s` is when it would be allowed, `refused` the lock's answers to statements."""
+    says why. `next_s` is when it would be allowed, `refused` the lock's answers to statements, and
+    `brought` how many of them there were."""
 
     reason: int | None
     next_s: int | None = None
     trouble: str = ""
     refused: tuple[int, ...] = ()
+    brought: int = 0
 
 
 class Phone:
@@ -111,11 +113,18 @@ class Phone:
         async with self._guard:
             await self._fetch()
             asked = (requests.ACT, bytes([ACTIONS[action]]))
+            brought = self._lacking(lock)
             answers, refused, trouble = await self._come(lock, [asked])
             if trouble:
                 return Came(None, None, trouble)
             verdict = Verdict(answers[0][1])
-            return Came(verdict.reason, verdict.next_s, "", tuple(refused))
+            return Came(verdict.reason, verdict.next_s, "", tuple(refused), brought)
+
+    def _lacking(self, lock: str) -> int:
+        """How many statements it has that the lock never got from it."""
+        with self._pocket as pocket:
+            known = pocket.wallet.locks.get(lock)
+            return len(known.statements) if known else 0
 
     async def carry(self, lock: str, *tokens: bytes) -> Came:
         """Bring the lock statements, and all news that the phone has; take its log along."""

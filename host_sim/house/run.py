@@ -6,6 +6,9 @@ Imports the house and the page.
 import asyncio
 import signal
 
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from host_sim.web.app import create_app
@@ -13,6 +16,8 @@ from host_sim.web.pages import PAGES
 
 from .house import House, Tell
 
+_SESSION = "/session.toml"
+_OURS = ("/pane/", "/events", "/static/", _SESSION)
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -45,12 +50,18 @@ class Front:
     """ASGI application: the page, and behind it the share service, at one address."""
 
     def __init__(self, house: House):
-        self._site = create_app(house, PAGES)
+        self._house = house
+        self._site = create_app(house, PAGES, [Route(_SESSION, self._session)])
         self._service: ASGIApp = house.net.app
         self._pages = {page.path for page in PAGES}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
         path = scope.get("path", "")
-        is_page = path in self._pages or path.startswith(("/pane/", "/events", "/static/"))
+        is_page = path in self._pages or path.startswith(_OURS)
         await (self._site if is_page else self._service)(scope, receive, send)
+
+    async def _session(self, request: Request) -> Response:
+        """What happened so far, as a scenario."""
+        await self._house.record.look()
+        return PlainTextResponse(self._house.record.toml(), media_type="application/toml")

@@ -18,8 +18,6 @@ GIVEN = json.loads(os.getenv("SHARELOCK_STAND"))
 _CHIP = "../chip.json"
 _BUSY_MS = 5  # that pass at the most between two looks of a loop that is busy
 _TELL_MS = 100
-_PUSH_MS = 200
-_JAM = 0.5
 _LOG_ENTRIES = 64
 
 
@@ -66,7 +64,8 @@ from firmware.store import entry  # noqa: E402
 from firmware.store.export import HEAD_BYTES  # noqa: E402
 from host_sim import words  # noqa: E402
 from host_sim.explain import explain  # noqa: E402
-from host_sim.world.door import PULLED, Door  # noqa: E402
+from host_sim.lock.rest import at_rest  # noqa: E402
+from host_sim.world.door import JAM, PULLED, PUSH_MS, Door  # noqa: E402
 
 network.time = real
 carrier.LONGEST_PAUSE_MS = 2000  # nobody on a desk is to wait for minutes
@@ -106,7 +105,7 @@ machine.ADC.volts_uv = _Volts()
 
 def _set_door(x, is_open, is_jammed, battery_mv):
     door.x, door.is_open, door.battery_mv = x, is_open, battery_mv
-    door.jam = _JAM if is_jammed else None
+    door.jam = JAM if is_jammed else None
     door.sense()
 
 
@@ -151,7 +150,9 @@ def make(*about):
 class Lines(lines.Lines):
     """The console of a lock on a stand.
 
-    {"do": "time", "ms": number, "rate": number}      the world's time, and how fast it passes
+    {"do": "time", "ms": number, "rate": number, "skipped_s": number}
+                                                      the world's time, and how fast it passes; its
+                                                      clerk missed so many seconds
     {"do": "jump", "ms": number}                      so much passes at once
     {"do": "push"}, {"do": "swing"}, {"do": "slam"}   the button, the door
     {"do": "turn", "to": number}                      a hand turns the bolt: 0 is locked
@@ -181,21 +182,18 @@ class Lines(lines.Lines):
 
     def _time(self, request):
         clock.set(request["ms"], request["rate"])
+        if self._lock._clerk is not None:
+            self._lock._clerk._second += request["skipped_s"]
         return {}
 
     def _jump(self, request):
-        """At the end seconds pass singly, until the lock asks for the time that it lost."""
         clock.set(clock.ms + request["ms"], clock.rate)
-        for _ in range(stand.skip(request["ms"])):
-            stand.lock.step()
-            if stand.lock._clerk is None or stand.lock._clerk._nonce or stand.is_sure():
-                break
-            stand.pass_ms(1000)
+        stand.skip(request["ms"])
         return {}
 
     def _push(self, request):
         door.pins["button"].drive(0)
-        stand.release_ms = clock.ms + _PUSH_MS
+        stand.release_ms = clock.ms + PUSH_MS
         return {}
 
     def _turn(self, request):
@@ -203,7 +201,7 @@ class Lines(lines.Lines):
         return {}
 
     def _jam(self, request):
-        door.jam = _JAM if request["on"] else None
+        door.jam = JAM if request["on"] else None
         return {}
 
     def _battery(self, request):
@@ -224,7 +222,7 @@ class Lines(lines.Lines):
         if request["at"] is not None:
             now = Now(from_unix(request["at"]), 0, TRUSTED)
             later_s = request["at"] - to_unix(read.at)
-            state.lockout_s = max(state.lockout_s - later_s, 0)
+            state.lockout_s = max(state.lockout_s - later_s, 0) if later_s >= 0 else 0
             if state.since_use_s is not None:
                 state.since_use_s = max(state.since_use_s + later_s, 0)
         question = (grant, asked, now, zone, state)
@@ -260,15 +258,12 @@ class Stand:
             door.pins["button"].drive(1)
 
     def skip(self, ms):
-        """So much passes at once, but for the last minute; how many seconds are left then."""
-        left_s = min(ms // 1000, 61)
-        self.pass_ms(ms - left_s * 1000)
-        return left_s
-
-    def is_sure(self):
-        """Whether the lock knows the time well."""
-        self.lock.clock.read(self._now)
-        return self._now.trust == TRUSTED
+        """So much passes at once, but for what moves now."""
+        while ms > 0 and not at_rest(self.lock, door):
+            step_ms = max(self.lock.step(), 1)
+            self.pass_ms(step_ms)
+            ms -= step_ms
+        self.pass_ms(max(ms, 0))
 
     def wait(self, ms, console):
         """The ms to wait really when the firmware wants to wait for so many."""
@@ -290,7 +285,8 @@ class Stand:
 
     def _state(self):
         lock = self.lock
-        known = self.is_sure() or self._now.trust != UNKNOWN
+        lock.clock.read(self._now)
+        known = self._now.trust != UNKNOWN
         changes = lock.grants.changes()
         if changes != self._digest[0]:
             self._digest = (changes, hexlify(lock.grants.digest()).decode())

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 PULLED = 1.4
+HANDS = {"lock": 0.0, "unlock": 1.0, "pull": PULLED}  # to where a hand turns the bolt
+PUSH_MS = 200  # for which somebody pushes the button
+JAM = 0.5  # where something is in the bolt's way
 THROW_MS = 800  # with a good battery
 LOCKED_MV, UNLOCKED_MV, PULLED_MV = 500, 1500, 1900
 _LAG_MS = 50  # inertia, driven
@@ -178,7 +181,7 @@ class Door:
         """Let time pass, the quicker the less happens."""
         end_ms = self.ms + ms
         while self.ms < end_ms:
-            if self._is_still():
+            if self.is_still():
                 self.ms = end_ms
                 self._timer.look()
                 self._count(0.0)
@@ -190,7 +193,8 @@ class Door:
             self._bounce()
             self.sense()
 
-    def _is_still(self):
+    def is_still(self):
+        """Whether nothing moves, or is about to."""
         if self._bounces or self.hand is not None or self.x > 1.05:
             return False
         return abs(self.speed) < _STILL and self.is_free()

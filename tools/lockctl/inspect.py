@@ -8,10 +8,10 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from firmware.access import claims
-from firmware.crypto import cbor, cose, cwt
+from firmware.crypto import cose
 from host_sim import words
 from host_sim.cloud.keys import load_public
+from host_sim.cloud.notation import read_claims
 from host_sim.cloud.terms import write_terms
 from host_sim.words import iso, readable
 
@@ -21,17 +21,6 @@ from .tokens import Token, read
 
 UNVERIFIED, VALID, INVALID = "UNVERIFIED", "VALID", "INVALID"
 _STYLES = {UNVERIFIED: "bold yellow", VALID: "bold green", INVALID: "bold red"}
-_CLAIMS = {
-    cwt.ISS: "iss",
-    cwt.SUB: "sub",
-    cwt.AUD: "aud",
-    cwt.EXP: "exp",
-    cwt.NBF: "nbf",
-    cwt.IAT: "iat",
-    cwt.CTI: "cti",
-    cwt.CNF: "cnf",
-    claims.TERMS: "terms",
-}
 
 
 @click.command()
@@ -93,7 +82,7 @@ def _members(token: Token, verdict: tuple[str, str]) -> dict[str, Any]:
             "kid": token.statement.kid.hex(),
             "typ": token.statement.typ,
         }
-        members["claims"] = _claims(token.statement.payload)
+        members["claims"] = read_claims(token.statement.payload)
     if token.grant and not token.reason:
         members["grant"] = _in_words(token)
     return members
@@ -118,7 +107,7 @@ def _tell(token: Token, verdict: tuple[str, str], out: Console) -> None:
     parts = f"header {header}, claims {payload}, signature {signature}"
     _line(out, "size", f"{len(token.octets)} bytes: {parts}")
     _line(out, "header", f"alg ES256, kid {statement.kid.hex()}, typ {statement.typ}")
-    for name, value in _claims(statement.payload).items():
+    for name, value in read_claims(statement.payload).items():
         _line(out, "claims" if name == "sub" else "", f"{name:6}{value}")
     if token.grant and not token.reason:
         for name, value in _in_words(token).items():
@@ -146,24 +135,3 @@ def _printable(text: str) -> str:
 
 def _line(out: Console, heading: str, *parts: str | tuple[str, str]) -> None:
     out.print(Text.assemble((f"{heading:11}", "dim"), *parts), soft_wrap=True)
-
-
-def _claims(payload: bytes) -> dict[str, str]:
-    """The claims by their registered names, in CBOR's diagnostic notation (RFC 8949 section 8)."""
-    try:
-        decoded = cbor.decode(payload)
-    except cbor.CborError as error:
-        return {"?": f"{error}: h'{payload.hex()}'"}
-    if not isinstance(decoded, dict):
-        return {"?": _notation(decoded)}
-    return {_CLAIMS.get(key, _notation(key)): _notation(value) for key, value in decoded.items()}
-
-
-def _notation(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_notation(k)}: {_notation(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_notation(item) for item in value) + "]"
-    if isinstance(value, bytes):
-        return f"h'{value.hex()}'"
-    return json.dumps(value)  # no control character of a stranger's gets to the terminal

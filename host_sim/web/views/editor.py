@@ -164,7 +164,9 @@ def _span(now: Instant, since_s: int, until_s: int, zone: Zone) -> str:
     since = moment(to_unix(after(now, since_s)), zone) if since_s else "now"
     if until_s >= _DAYS * DAY_S:
         return f"{since} until after this preview"
-    return f"{since} until {moment(to_unix(after(now, until_s)), zone)}"
+    until = moment(to_unix(after(now, until_s)), zone)
+    day, _, clock = until.partition(", ")
+    return f"{since} until {clock if since.startswith(f'{day},') else until}"
 
 
 def _words(fields: QueryParams) -> Words:

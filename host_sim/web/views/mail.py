@@ -12,7 +12,7 @@ from ..panes import Pane, threaded
 from ..stand import Stand
 
 MOST = 30
-_LINK = re.compile(r"(https?://\S+)")
+_LINK = re.compile(r"(https?://\S*[^\s.,;:)])")  # not the full stop after it
 
 
 class Shown(NamedTuple):

@@ -1,0 +1,1 @@
+"""The house that `make sim` leaves running."""

@@ -1,0 +1,143 @@
+"""The page's parts about the house itself, without a browser."""
+
+import html
+import re
+import tomllib
+
+import httpx2
+import pytest
+
+from firmware.policy import reasons
+from host_sim import words
+from host_sim.cloud.domain import sharing
+from host_sim.house import console, people, tricks
+from host_sim.house.faults import SWITCHES
+
+
+@pytest.fixture
+def web(home):
+    with httpx2.Client(base_url=home.url, timeout=60) as client:
+        yield client
+
+
+def post(web, path, **fields):
+    """What a form's button answers."""
+    answer = web.post(f"/pane/{path}", data=fields, headers={"X-Live": "1"})
+    return answer.status_code, answer.text
+
+
+def pane(web, name):
+    answer = web.get(f"/pane/{name}")
+    assert answer.status_code == 200, answer.text
+    return re.sub(r"\s+", " ", html.unescape(answer.text))
+
+
+def test_the_picture_tells_what_it_shows(home, web):
+    assert post(web, "people/visit", who="Anna", action="lock")[1].endswith("passed.")
+    home.until(lambda: home.house.lock.state["bolt"] == "LOCKED")
+    assert "The door is closed. The bolt is locked. The latch is out." in pane(web, "door")
+    assert post(web, "door/swing") == (200, "The door is locked.")
+    assert post(web, "door/turn", to="unlock")[0] == 200
+    home.until(lambda: home.house.lock.state["bolt"] == "UNLOCKED")
+    assert post(web, "door/swing") == (200, "The door is open.")
+    home.until(lambda: home.house.lock.state["is_open"])
+    assert "The door is open. The bolt is unlocked." in pane(web, "door")
+    assert post(web, "door/swing") == (200, "The door is shut.")
+    assert post(web, "door/turn", to="away")[0] == 422
+
+
+def test_people_get_answers_in_words_and_when_next(home, web):
+    status, text = post(web, "people/visit", who="Emil", action="pull")
+    assert status == 200
+    assert "Emil, pull:" in text
+    assert post(web, "people/visit", who="Mallory", action="unlock")[0] == 422
+    assert post(web, "people/visit", who="Bob", action="manage")[0] == 422
+    assert post(web, "people/network", who="Bob")[1] == "The phone has no network now."
+    assert 'aria-pressed="false"' in pane(web, "people")
+
+
+def test_time_stops_and_jumps_to_a_window(home, web):
+    assert post(web, "time/rate", rate="0") == (200, "Time stands still.")
+    assert post(web, "time/rate", rate="-1")[0] == 422
+    assert post(web, "time/rate", rate="1") == (200, "Time runs.")
+    assert post(web, "time/window", who="Bob") == (422, "Bob may open now.")
+    status, text = post(web, "time/window", who="Clara")
+    assert (status, re.findall("(?:Tue|Thu).*, 09:00:0", text) != []) == (200, True), text
+    assert post(web, "time/step", by="an hour")[0] == 200
+    assert post(web, "time/to", at="2001-01-01T00:00")[0] == 422
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_each_switch_goes_on_and_off(home, web, name):
+    label, text = SWITCHES[name]
+    assert post(web, "faults/switch", name=name) == (200, text)
+    assert f'title="{text}">{label}' in pane(web, "faults")
+    assert f'<p class="warn">{text}</p>' in pane(web, "faults")
+    assert post(web, "faults/switch", name=name)[0] == 200
+    assert f'<p class="warn">{text}</p>' not in pane(web, "faults")
+
+
+def test_neither_an_old_nor_a_forged_grant_is_taken(home, web):
+    house = home.house
+    before = house.lock.state["digest"]
+    assert post(web, "faults/forge", who="Clara") == (
+        200,
+        f"The forged grant: {words.text(reasons.BAD_SIGNATURE)}",
+    )
+    assert post(web, "faults/replay", who="Bob")[0] == 422  # there is no older one
+    again(house, "Bob")
+    assert home.do(house.settled())
+    changed = house.lock.state["digest"]
+    assert post(web, "faults/replay", who="Bob") == (
+        200,
+        f"The old grant: {words.text(reasons.OLD_SEQUENCE)}",
+    )
+    assert before != changed == house.lock.state["digest"]
+
+
+def again(house, name):
+    """Give somebody's share another version."""
+    with house.cloud.transaction() as ctx:
+        found = tricks.share_of(ctx, name)
+        sharing.change(ctx, people.find(ctx, people.OWNER), found, lambda grant: limit(grant, 99))
+
+
+def limit(grant, uses):
+    grant.uses = uses
+
+
+def test_who_is_revoked_while_the_lock_is_offline_opens_until_it_hears(home, web):
+    house = home.house
+    assert post(web, "faults/revoke", who="Bob")[0] == 200
+    home.until(lambda: not house.lock.state["is_online"])
+    assert home.do(house.visit("Bob", "unlock")).reason == reasons.ALLOWED
+    home.do(house.faults.set("wifi", False))
+    assert home.do(house.settled())
+    assert home.do(house.visit("Bob", "unlock")).reason is None  # a stranger now
+    assert post(web, "faults/revoke", who="Bob") == (422, "Bob has no share now.")
+
+
+def test_what_travels_is_decoded(home, web):
+    home.do(home.house.visit("Anna", "unlock"))
+    home.do(home.house.visit("Anna", "lock"))
+    lines = console.read(home.house.events.kept(*console.WIRES))
+    titles = [line.title for line in lines if line.wire == "ble"]
+    at = len(titles) - 1 - titles[::-1].index("a phone connected")
+    assert titles[at : at + 4] == ["a phone connected", "greeting", "resumption", "sealed frame"]
+    assert "inside: act" in titles[at:]
+    first = next(line for line in lines if line.title == "EDHOC message 1")
+    assert (first.way, first.members["METHOD"]) == ("phone to lock", "3")
+    assert len(first.members["G_X"]) == len("h''") + 64
+    kinds = {line.members.get("kind") for line in lines if line.wire == "mqtt"}
+    assert {"batch", "time", "settings"} <= kinds
+    asked = [line for line in lines if line.wire == "http" and "/grant: 200" in line.title]
+    assert asked and "answered: token" in asked[-1].members
+    text = pane(web, "console")
+    assert "inside: act" in text
+    assert "EDHOC" not in web.get("/pane/console?wire=mqtt").text
+
+
+def test_the_session_is_a_scenario(home, web):
+    story = tomllib.loads(web.get("/session.toml").text)
+    assert story["lock"]["id"] == home.house.lock_id
+    assert {share["who"] for share in story["share"]} >= {"Anna", "Bob", "Clara", "Emil"}

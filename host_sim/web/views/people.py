@@ -1,0 +1,73 @@
+"""People with phones at the door: what they ask, and what they are answered."""
+
+from typing import Any
+
+from starlette.datastructures import QueryParams
+
+from firmware.policy.zone import Zone
+from host_sim import words
+from host_sim.house import people
+from host_sim.house.house import House
+from host_sim.house.phone import ACTIONS, Came
+
+from ..filters import moment
+from ..panes import Pane, Refused
+
+
+def view(house: House, query: QueryParams) -> dict[str, Any]:
+    """Each person with the last answer."""
+    last = {event.what["who"]: event for event in house.events.kept("visit")}
+    return {
+        "rows": [(name, phone, last.get(name)) for name, phone in house.phones.items()],
+        "actions": list(ACTIONS),
+        "zone": Zone(people.ZONE),
+        "sentences": words.SENTENCES,
+    }
+
+
+async def visit(house: House, query: QueryParams, form: QueryParams) -> str:
+    """Somebody asks the lock for something."""
+    name, action = _who(house, form), form.get("action", "")
+    if action not in ACTIONS:
+        raise Refused("There is no such button.")
+    return f"{name}, {action}: {_told(await house.visit(name, action))}"
+
+
+async def carry(house: House, query: QueryParams, form: QueryParams) -> str:
+    """Somebody is a courier: brings what the cloud has for the lock, and takes the log along."""
+    name = _who(house, form)
+    return f"{name} was a courier: {_told(await house.carry(name))}"
+
+
+def network(house: House, query: QueryParams, form: QueryParams) -> str:
+    """Give a phone its network, or take it away."""
+    phone = house.phones[_who(house, form)]
+    phone.is_online = not phone.is_online
+    return "The phone has a network." if phone.is_online else "The phone has no network now."
+
+
+def _who(house: House, form: QueryParams) -> str:
+    name = form.get("who", "")
+    if name not in house.phones:
+        raise Refused("There is nobody of that name.")
+    return name
+
+
+def _told(came: Came) -> str:
+    if came.trouble:
+        return came.trouble
+    if came.reason is None:
+        return "the lock says nothing to strangers."
+    said = words.text(came.reason)
+    if came.next_s is not None:
+        said += f" Next: {moment(came.next_s, Zone(people.ZONE))}."
+    return said
+
+
+PANE = Pane(
+    "people",
+    "People at the door",
+    view,
+    ("visit",),
+    {"visit": visit, "carry": carry, "network": network},
+)
