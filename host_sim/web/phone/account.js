@@ -36,6 +36,13 @@ export async function signOut(wallet) {
   await ask(token, "POST", "account/log-out");
 }
 
+/** Let the cloud forget the phone's key, which ends its grants, and log out. */
+export async function leave(wallet) {
+  const { token, phone } = wallet.account;
+  await ask(token, "DELETE", `${API}/phones/${phone}`);
+  await signOut(wallet);
+}
+
 /** Accept the share that a link from a mail offers; `link` may be what stands after its #. */
 export const accept = (wallet, link) =>
   ask(wallet.account.token, "POST", "account/invitations", { token: link.split("#").at(-1) });
@@ -51,7 +58,8 @@ export async function refresh(wallet) {
     const lock = await wallet.know(grant.lock, fromHex(grant.key));
     Object.assign(lock, { name: device.name, device: device.id });
     lock.statements = lock.grant === grant.token ? [] : statements(grant);
-    lock.news = await news(wallet, path, device.applied);
+    // Of a lock without a network the phone may know more than the cloud.
+    lock.news = await news(wallet, path, Math.max(device.applied, lock.seen?.applied ?? 0));
   }
   await wallet.save();
 }

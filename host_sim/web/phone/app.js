@@ -47,7 +47,7 @@ function listen() {
   submits("fetch", () => account.refresh(wallet));
   submits("sign-out", () => account.signOut(wallet));
   submits("forget", async () => {
-    if (wallet.account) await account.signOut(wallet).catch(() => {}); // it ends by itself
+    if (wallet.account) await account.leave(wallet);
     await wallet.erase();
     location.reload();
   });
@@ -91,6 +91,8 @@ async function go(lock, errand) {
   const button = find(`button[name=${errand}]`, card);
   if (isBusy(card)) return;
   const answer = find("[role=status]", card);
+  const doubt = find(".doubt", card);
+  doubt.textContent = "";
   const tell = (text, kind = "") => {
     answer.textContent = text;
     answer.className = kind;
@@ -99,7 +101,7 @@ async function go(lock, errand) {
   try {
     // Only right after a click may a page ask for a device.
     if (!devices.has(lock.id)) devices.set(lock.id, await choose());
-    await whileBusy(card, () => whileBusy(button, () => visit(lock.id, errand, tell)));
+    await whileBusy(card, () => whileBusy(button, () => visit(lock.id, errand, tell, doubt)));
   } catch (error) {
     devices.delete(lock.id);
     tell(sentence(error), "bad");
@@ -108,7 +110,7 @@ async function go(lock, errand) {
 }
 
 /** One visit at a time, of all tabs: two must not take the same step of a resumption. */
-function visit(id, errand, tell) {
+function visit(id, errand, tell, doubt) {
   return navigator.locks.request("visit", async () => {
     await wallet.load();
     const lock = wallet.locks.get(id);
@@ -121,7 +123,8 @@ function visit(id, errand, tell) {
       };
       const refused = await run(wallet, lock, door, { ...ERRANDS[errand], tell: heard });
       if (errand === "carry") tell("The lock has what this phone had for it.", "good");
-      if (refused.length) tell(`The lock refused a statement. ${SENTENCES[refused[0]]}`, "bad");
+      const why = refused.map((reason) => SENTENCES[reason]);
+      if (why.length) doubt.textContent = `The lock refused what it was brought. ${why.join(" ")}`;
     } finally {
       await wallet.save();
       door.close();
@@ -141,7 +144,7 @@ function outcome(errand, { reason, next }) {
 function sentence(error) {
   if (error instanceof account.Offline) return "No network: what is here still opens doors.";
   if (error instanceof account.Refused) return error.message;
-  if (error instanceof Gone || error.name === "NetworkError") {
+  if (error instanceof Gone || ["NetworkError", "AbortError"].includes(error.name)) {
     return "The lock is out of reach, or does not answer.";
   }
   if (error instanceof EdhocError || error instanceof Failed) {
@@ -187,9 +190,13 @@ function seen({ bolt, door, at }) {
   return `${parts.join(", ")}, ${MOMENT.format(at)}.`;
 }
 
-const say = (text) => (find("#told").textContent = text);
+function say(text) {
+  find("#told").textContent = text;
+}
 
-const isBusy = (element) => element.ariaBusy === "true";
+function isBusy(element) {
+  return element.ariaBusy === "true";
+}
 
 /** Shown as busy, and not disabled: that would take the focus away. */
 async function whileBusy(element, act) {

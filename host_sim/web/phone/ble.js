@@ -3,6 +3,7 @@
 import { NOTIFY, SERVICE, WRITE } from "./words.js";
 import { Cutter, FrameError, Joiner } from "./frames.js";
 
+const CONNECT_MS = 10_000;
 const ANSWER_MS = 20_000; // two handshakes' worth of an ESP32's time
 const LEAST_PIECE = 20; // what the smallest MTU has room for
 const BRAKE = 8; // every so many pieces one waits until the lock has it
@@ -34,7 +35,8 @@ export class Door {
 
   async open() {
     this.#device.addEventListener("gattserverdisconnected", this.#ended);
-    const server = await this.#device.gatt.connect();
+    const late = setTimeout(() => this.close(), CONNECT_MS);
+    const server = await this.#device.gatt.connect().finally(() => clearTimeout(late));
     const service = await server.getPrimaryService(SERVICE);
     this.#write = await service.getCharacteristic(WRITE);
     const notify = await service.getCharacteristic(NOTIFY);

@@ -66,8 +66,7 @@ export class Wallet {
 
   /** Forget all of it, the key too. */
   async erase() {
-    this.#database.close();
-    await done(indexedDB.deleteDatabase("sharelock"));
+    await done(this.#database.transaction(STORE, "readwrite").objectStore(STORE).clear());
   }
 }
 
