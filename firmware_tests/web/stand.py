@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from firmware.policy.decision import Decision, Now, Request, State
@@ -143,12 +143,10 @@ class Stand:
             phones.add(context, person, "phone", public.x + public.y)
         return person
 
-    def app(self) -> Starlette:
-        return create_app(self, PAGES)
-
+    @cached_property
     def client(self) -> TestClient:
         """A browser on the same machine."""
-        return TestClient(self.app(), base_url="http://127.0.0.1:8000")
+        return TestClient(create_app(self, PAGES), base_url="http://127.0.0.1:8000")
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from firmware_tests.both import test_ccm as ccm_cases
 from firmware_tests.both import test_edhoc as trace
 from firmware_tests.both import test_kdf as kdf_cases
 from firmware_tests.web.conftest import opened
-from host_sim.phone.slices import finish
+from firmware.crypto.slices import finish
 from host_sim.phone.wallet import Wallet
 from host_sim.runtimes import ROOT
 from host_sim.shims.cryptolib import aes

@@ -7,7 +7,6 @@ so are forms of other web sites.
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -30,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from host_sim.cloud.domain.errors import DomainError
 
-from .filters import FILTERS
+from .filters import FILTERS, with_
 from .panes import Page, Pane, Refused, settled
 from .stand import Stand
 
@@ -82,7 +81,6 @@ class _Site:
             lstrip_blocks=True,
         )
         self._templates.filters |= FILTERS
-        self._templates.globals["keep"] = keep
 
     async def page(self, request: Request) -> Response:
         """A page."""
@@ -107,11 +105,12 @@ class _Site:
             said = await settled(action(self._stand, request.query_params, form))
         except (Refused, DomainError) as refusal:
             said, status = str(refusal), 422
+        if status != 200 and _LIVE not in request.headers:
+            return await self._whole(request, page, said, status)
+        address = f"?{with_(request.query_params, dict.fromkeys(pane.forgets, ''))}"
         if _LIVE in request.headers:
-            return PlainTextResponse(said, status)
-        if status == 200:
-            return RedirectResponse(f"{page.path}?{request.url.query}#{pane.name}", 303)
-        return await self._whole(request, page, said, status)
+            return PlainTextResponse(said, status, headers={"X-Look": address})
+        return RedirectResponse(f"{page.path}{address}#{pane.name}", 303)
 
     async def events(self, request: Request) -> Response:
         """The kinds of what happens, as it happens, from a number on."""
@@ -180,8 +179,3 @@ def _refusal(request: Request) -> Response | None:
     if not length.isdecimal() or int(length) > _MOST_BODY:
         return PlainTextResponse(f"A form has at most {_MOST_BODY} bytes.", 413)
     return None
-
-
-def keep(query: QueryParams, *but: str) -> list[tuple[str, Any]]:
-    """The fields of a query that a form passes on, but for its own."""
-    return [(name, value) for name, value in query.multi_items() if name not in but]

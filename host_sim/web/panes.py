@@ -1,5 +1,6 @@
 """A pane: one thing that the page shows, and what can be done to it there."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,8 @@ class Pane:
     """`template` is `NAME.html`; it is made anew when an event of one of `kinds` happens.
 
     The names of fields in queries are the same for all panes of a page: `me`, for one, is the
-    person whose eyes one looks through.
+    person whose eyes one looks through. `forgets` are those that are dropped once one of the
+    `actions` was done.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Pane:
     view: View
     kinds: tuple[str, ...] = ()
     actions: Mapping[str, Action] = field(default_factory=dict)
+    forgets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,15 @@ class Page:
     path: str
     title: str
     panes: tuple[Pane, ...]
+
+
+def threaded(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    """A view or an action that asks the database, so that the stand does not wait for it."""
+
+    async def wait(*arguments: Any) -> Any:
+        return await asyncio.to_thread(function, *arguments)
+
+    return wait
 
 
 async def settled(result: Any) -> Any:

@@ -39,8 +39,13 @@ class Lock(Protocol):
 class Event(Protocol):
     """Something that happened; numbers have no gap."""
 
-    number: int
-    kind: str
+    @property
+    def number(self) -> int:
+        """Its place among all."""
+
+    @property
+    def kind(self) -> str:
+        """For whom it is."""
 
 
 class Events(Protocol):

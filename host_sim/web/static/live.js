@@ -89,7 +89,10 @@ document.addEventListener("submit", async (event) => {
       method: "POST", headers: {"X-Live": "1"}, body: query(form, submitter),
     });
     say(await answer.text(), !answer.ok);
-    if (answer.ok) await Promise.all([...panes()].map((pane) => refresh(pane.id, true)));
+    if (!answer.ok) return;
+    history.replaceState(null, "", answer.headers.get("X-Look"));
+    const here = form.closest("section.pane");
+    await Promise.all([...panes()].map((pane) => refresh(pane.id, pane === here)));
   } catch {
     say("The simulator does not answer.", true);
   } finally {

@@ -8,7 +8,7 @@ from starlette.datastructures import QueryParams
 
 from host_sim.cloud.domain.model import Mail
 
-from ..panes import Pane
+from ..panes import Pane, threaded
 from ..stand import Stand
 
 MOST = 30
@@ -44,4 +44,4 @@ def view(stand: Stand, query: QueryParams) -> dict[str, Any]:
     return {"mails": mails}
 
 
-PANE = Pane("mail", "E-mails sent", view, kinds=("mail", "cloud"))
+PANE = Pane("mail", "E-mails sent", threaded(view), kinds=("mail", "cloud"))
