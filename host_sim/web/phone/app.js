@@ -65,10 +65,10 @@ function submits(name, act) {
       await whileBusy(event.submitter, () => act(new FormData(event.target)));
       event.target.reset();
       if (location.hash) history.replaceState(null, "", location.pathname);
-      show();
     } catch (error) {
       say(sentence(error));
     }
+    show();
   });
 }
 
