@@ -428,6 +428,22 @@ def test_a_lock_that_says_something_else_is_not_believed(js, example):
     assert js(code, [heard]) == [None]
 
 
+def test_requests_go_in_as_few_frames_as_hold_them(js):
+    numbers = random()
+    code = """(all) => m.session.framed(all.map((length, at) => [at, new Uint8Array(length)]))
+      .map((frame) => frame.map(([at, content]) => [at, content.length]))"""
+    most = js("() => m.session.MOST_FRAME")
+    assert most + 240 == MOST_MESSAGE
+    for lengths in ([], [0], [6144], [most - 3], [6144, 0, 13, 6144], [3000, 3154, 3000, 3155]):
+        lengths += [numbers.below(3000) for _ in range(numbers.below(9))]
+        frames = js(code, lengths)
+        assert [item for frame in frames for item in frame] == [*map(list, enumerate(lengths))]
+        sizes = [[3 + length for _, length in frame] for frame in frames]
+        assert all(0 < sum(frame) <= most for frame in sizes)
+        following = zip(sizes, sizes[1:], strict=False)
+        assert all(sum(frame) + after[0] > most for frame, after in following)
+
+
 def test_a_credential_as_the_firmware_has_it(js):
     for scalar in (2, 77):
         point = finish(ecdh.public(scalar, random().bytes))

@@ -22,7 +22,7 @@ const STEP_BYTES = 8;
 const KEYS_LABEL = 32768;
 const RESUME_LABEL = 32769;
 const ITEM_HEAD = 3;
-const MOST_FRAME = 6160; // of plaintext: message 3 may wait beside it
+export const MOST_FRAME = 6160; // of plaintext: message 3 may wait beside it
 const FROM_PHONE = Uint8Array.of(0), FROM_LOCK = Uint8Array.of(1);
 
 /** The lock said something that it cannot say, or is not the lock. */
@@ -155,7 +155,7 @@ export function status(content) {
 }
 
 /** Requests in as few frames as hold them, in their order. */
-function framed(requests) {
+export function framed(requests) {
   const frames = [];
   let room = 0;
   for (const request of requests) {

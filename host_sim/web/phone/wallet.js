@@ -57,9 +57,11 @@ export class Wallet {
     if (before && String(before.point) === String(point)) return before;
     const { kid, credential } = await credentialOf(point);
     const lock = { id, point, kid, credential, key: await publicKey(point), ratchet: null };
-    // Statements to be brought at once, news that can wait; pieces of its log for the cloud; the
-    // newest grant that it took; and how it was when the phone was there last.
-    Object.assign(lock, { statements: [], news: [], carried: [], grant: "", seen: null });
+    // Statements to be brought at once; news that can wait, and the cloud's word for the log that
+    // it got; pieces of the log for the cloud, and the entry after which the last one begins; the
+    // newest grant that the lock took; and how it was when the phone was there last.
+    Object.assign(lock, { statements: [], news: [], receipt: [], carried: [], carriedAfter: null });
+    Object.assign(lock, { grant: "", seen: null });
     this.locks.set(id, lock);
     return lock;
   }
