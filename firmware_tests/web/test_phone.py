@@ -178,8 +178,14 @@ class Phone:
 
         Time `passes` quickly, if the page is to lose its patience.
         """
+        self.click(button)
+        return self.hear(expected, passes)
+
+    def click(self, button):
         self.page.evaluate("sent.length = 0")
         self.card.get_by_role("button", name=button, exact=True).click()
+
+    def hear(self, expected, passes=False):
         said = self.card.get_by_role("status").filter(has_text=expected)
         while passes and not said.is_visible():
             self.page.clock.fast_forward(10_000)
@@ -275,6 +281,20 @@ def test_a_lock_that_lost_its_power_is_found_again(town, phone):
     assert (phone.began(), phone.handshakes(), phone.chosen) == (RESUME, 1, 2)
 
 
+def test_two_tabs_take_turns(town, phone):
+    guest, _ = town.guest()
+    phone.sign_in(guest)
+    phone.press("Unlock", UNLOCKED)
+    other = Phone(phone.page.context.new_page(), town)
+    tabs = (phone, other)
+    for _ in range(2):
+        for tab in tabs:
+            tab.click("Unlock")
+        for tab in tabs:
+            assert tab.hear(UNLOCKED) == UNLOCKED
+        assert [(tab.began(), tab.handshakes()) for tab in tabs] == [(RESUME, 0)] * 2
+
+
 def test_a_denied_guest_reads_why_and_when(town, phone):
     town.tell_time()
     noon = datetime.now(UTC).replace(hour=12, minute=0, second=0) + timedelta(days=2)
@@ -342,10 +362,10 @@ def test_nobody_can_read_the_keys_of_a_browser(town, phone):
         """async () => {
           const request = indexedDB.open("sharelock");
           await new Promise((resolve) => (request.onsuccess = resolve));
-          const store = request.result.transaction("wallet").objectStore("wallet").get("all");
+          const store = request.result.transaction("wallet").objectStore("wallet").getAll();
           await new Promise((resolve) => (store.onsuccess = resolve));
-          const { phone, locks } = store.result;
-          const keys = [phone.secret, ...[...locks.values()].map((lock) => lock.ratchet)];
+          const phone = store.result.find((each) => each.phone).phone;
+          const keys = [phone.secret, ...store.result.filter((each) => each instanceof CryptoKey)];
           const read = (key) => ["raw", "jwk", "pkcs8"].map((form) =>
             crypto.subtle.exportKey(form, key).then(() => "read", () => "refused"));
           const tries = await Promise.all(keys.flatMap(read));

@@ -27,7 +27,7 @@ const devices = new Map(); // by the id of a lock, which radio was it
 
 show();
 listen();
-if (navigator.serviceWorker) await navigator.serviceWorker.register("worker.js");
+navigator.serviceWorker?.register("worker.js");
 await refresh();
 
 function listen() {
@@ -36,6 +36,7 @@ function listen() {
     if (errand) go(wallet.locks.get(target.closest("article").dataset.lock), errand);
   });
   submits("sign-in", async (data) => {
+    navigator.storage.persist(); // a browser short of room may delete the key otherwise
     await account.signIn(wallet, data.get("email"), data.get("password"), data.get("phone"));
     if (data.get("link")) await account.accept(wallet, data.get("link"));
     await account.refresh(wallet);

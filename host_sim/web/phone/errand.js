@@ -16,7 +16,7 @@ const MOST_LOOKS = 20, LOOK_EVERY_MS = 250; // at a bolt that moves
  * Gives the reasons for which the lock refused what it was brought.
  */
 export async function run(wallet, lock, door, { action, onlyAsks = false, tell }) {
-  const visit = new Visit(door, wallet.phone, lock, () => wallet.save());
+  const visit = new Visit(door, wallet.phone, lock, await wallet.stepsTo(lock));
   const wish = [onlyAsks ? EXPLAIN : ACT, Uint8Array.of(action)];
   const refused = [];
 
