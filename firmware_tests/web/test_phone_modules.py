@@ -372,7 +372,9 @@ VISITS = """async ({ jwk, lock, ephemeral, point }) => {
     idCred: new Map([[m.edhoc.KCCS, claims]]) };
   const pair = { secret: await privateKey(ephemeral), point: raw(point) };
   globalThis.known = { ...(await m.wallet.credentialOf(raw(lock))),
-    key: await m.p256.publicKey(raw(lock)), ratchet: null };
+    key: await m.p256.publicKey(raw(lock)) };
+  globalThis.saves = 0;
+  globalThis.steps = { secret: null, save: async () => saves++ };
   globalThis.visit = async (heard) => {
     const said = [];
     const rest = heard.map(raw);
@@ -380,8 +382,8 @@ VISITS = """async ({ jwk, lock, ephemeral, point }) => {
       send: async (message) => void said.push(hex(message)),
       receive: async () => rest.shift() ?? Promise.reject(new m.session.Failed()),
     };
-    let saves = 0;
-    const one = new m.session.Visit(door, phone, known, async () => saves++, async () => pair);
+    saves = 0;
+    const one = new m.session.Visit(door, phone, known, steps, async () => pair);
     const [answer] = await one.ask([[m.session.ACT, Uint8Array.of(1)]]);
     return { said, saves, reason: m.session.verdict(answer).reason, handshakes: one.handshakes };
   };
@@ -402,7 +404,7 @@ def test_visits_byte_for_byte_as_the_protocol_has_them(js, example):
         assert told["said"] == [data for _, data in each["said"]]
         assert (told["reason"], told["handshakes"]) == (0, 1 - number)
         assert told["saves"] == 1  # the step that is taken, or that comes next
-    assert js("() => known.ratchet.extractable") is False
+    assert js("() => steps.secret.extractable") is False
 
 
 def test_a_lock_that_says_something_else_is_not_believed(js, example):
@@ -410,7 +412,7 @@ def test_a_lock_that_says_something_else_is_not_believed(js, example):
     code = """async (all) => {
       const ends = new Set();
       for (const heard of all) {
-        known.ratchet = null;
+        steps.secret = null;
         ends.add(await failure(visit(heard)));
       }
       return [...ends];
@@ -426,6 +428,22 @@ def test_a_lock_that_says_something_else_is_not_believed(js, example):
     ends = js(code, chosen)
     assert set(ends) <= {"EdhocError", "Failed"} and len(ends) == 2
     assert js(code, [heard]) == [None]
+
+
+def test_requests_go_in_as_few_frames_as_hold_them(js):
+    numbers = random()
+    code = """(all) => m.session.framed(all.map((length, at) => [at, new Uint8Array(length)]))
+      .map((frame) => frame.map(([at, content]) => [at, content.length]))"""
+    most = js("() => m.session.MOST_FRAME")
+    assert most + 240 == MOST_MESSAGE
+    for lengths in ([], [0], [6144], [most - 3], [6144, 0, 13, 6144], [3000, 3154, 3000, 3155]):
+        lengths += [numbers.below(3000) for _ in range(numbers.below(9))]
+        frames = js(code, lengths)
+        assert [item for frame in frames for item in frame] == [*map(list, enumerate(lengths))]
+        sizes = [[3 + length for _, length in frame] for frame in frames]
+        assert all(0 < sum(frame) <= most for frame in sizes)
+        following = zip(sizes, sizes[1:], strict=False)
+        assert all(sum(frame) + after[0] > most for frame, after in following)
 
 
 def test_a_credential_as_the_firmware_has_it(js):

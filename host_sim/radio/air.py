@@ -1,7 +1,8 @@
 """The air: Bumble's link between controllers, with what it lacks of a real one.
 
 A scan response is the advertiser's own, not its advertising data again. Of two centrals that
-connect to one advertisement the later one fails. When a host is gone, so are its connections.
+connect to one advertisement the later one fails. An attempt to connect can be given up. When a
+host is gone, so are its connections.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from bumble.transport.common import StreamPacketSink, StreamPacketSource
 _REPORT = hci.HCI_LE_Advertising_Report_Event
 _RSSI = -50  # dBm
 _FAILED = hci.HCI_ErrorCode.CONNECTION_FAILED_TO_BE_ESTABLISHED_ERROR
+_GIVEN_UP = hci.HCI_ErrorCode.UNKNOWN_CONNECTION_IDENTIFIER_ERROR
 _VANISHED = hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR
 
 # An ESP32's controller is one of Bluetooth 4.2.
@@ -49,6 +51,27 @@ class Station(Controller):
             self.link.send_ll_control_pdu(
                 packet.advertiser_address, packet.initiator_address, ll.TerminateInd(_FAILED)
             )
+
+    def on_hci_le_create_connection_cancel_command(
+        self, _command: hci.HCI_LE_Create_Connection_Cancel_Command
+    ) -> hci.HCI_StatusReturnParameters:
+        """The host gives up (Bluetooth Core 5.4, volume 4, part E, section 7.8.13)."""
+        wanted, self.pending_le_connection = self.pending_le_connection, None
+        if wanted is None:
+            return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR)
+        ended = hci.HCI_LE_Connection_Complete_Event(
+            status=_GIVEN_UP,
+            connection_handle=0,
+            role=hci.Role.CENTRAL,
+            peer_address_type=wanted.peer_address_type,
+            peer_address=wanted.peer_address,
+            connection_interval=0,
+            peripheral_latency=0,
+            supervision_timeout=0,
+            central_clock_accuracy=0,
+        )
+        asyncio.get_running_loop().call_soon(self.send_hci_packet, ended)
+        return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
 
     def on_advertising_pdu(self, pdu: ll.AdvInd | ll.AdvExtInd) -> None:
         """Somebody advertises: report it, and the answer to a scan request if it is active."""

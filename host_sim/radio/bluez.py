@@ -217,7 +217,7 @@ class Remote:
         self._tree = adapter.tree
         self._address = address
         self._connection: Connection | None = None
-        self._connecting: asyncio.Task[Connection] | None = None
+        self._is_connecting = False
         self._gatt: list[str] = []
         self._tree.add(
             self.path,
@@ -244,11 +244,11 @@ class Remote:
         if self._connection is not None:
             return
         host = self._adapter.host
-        self._connecting = asyncio.create_task(host.connect_le(self._address, timeout=_CONNECT_S))
+        self._is_connecting = True
         try:
-            connection = await self._connecting
+            connection = await host.connect_le(self._address, timeout=_CONNECT_S)
         finally:
-            self._connecting = None
+            self._is_connecting = False
         if host.lookup_connection(connection.handle) is not connection:
             raise UnreachableError("the connection failed to be established")
         self._connection = connection
@@ -268,8 +268,8 @@ class Remote:
 
     async def disconnect(self) -> None:
         """End the connection, or the attempt."""
-        if self._connecting is not None:
-            self._connecting.cancel()
+        if self._is_connecting:
+            await self._adapter.host.cancel_connection()
         if self._connection is not None:
             with contextlib.suppress(BaseBumbleError):
                 await self._connection.disconnect()

@@ -36,6 +36,13 @@ export async function signOut(wallet) {
   await ask(token, "POST", "account/log-out");
 }
 
+/** Let the cloud forget the phone's key, which ends its grants, and log out. */
+export async function leave(wallet) {
+  const { token, phone } = wallet.account;
+  await ask(token, "DELETE", `${API}/phones/${phone}`);
+  await signOut(wallet);
+}
+
 /** Accept the share that a link from a mail offers; `link` may be what stands after its #. */
 export const accept = (wallet, link) =>
   ask(wallet.account.token, "POST", "account/invitations", { token: link.split("#").at(-1) });
@@ -45,27 +52,28 @@ export async function refresh(wallet) {
   for (const lock of wallet.locks.values()) await handIn(wallet, lock);
   for await (const device of devices(wallet)) {
     const path = `${API}/devices/${device.id}`;
-    const grant = await perhaps(wallet, `${path}/grant?phone=${wallet.account.phone}`);
+    const grant = await perhaps(wallet, "GET", `${path}/grant?phone=${wallet.account.phone}`);
     // A lock that never said its key nobody could tell from another.
     if (!grant?.key) continue;
     const lock = await wallet.know(grant.lock, fromHex(grant.key));
     Object.assign(lock, { name: device.name, device: device.id });
     lock.statements = lock.grant === grant.token ? [] : statements(grant);
-    lock.news = await news(wallet, path, device.applied);
+    // Of a lock without a network the phone may know more than the cloud.
+    lock.news = await news(wallet, path, Math.max(device.applied, lock.seen?.applied ?? 0));
   }
   await wallet.save();
 }
 
-/** Give the cloud the pieces of a log that were carried; what it says to them, for the lock. */
+/** Give the cloud the pieces of a log that were carried; its receipt is for the lock. */
 export async function handIn(wallet, lock) {
-  let said = [];
   while (lock.carried.length) {
-    const log = toBase64(lock.carried[0]);
-    said = statements(await owned(wallet, "POST", `${API}/devices/${lock.device}/log`, { log }));
+    const body = { log: toBase64(lock.carried[0]) };
+    const answer = await perhaps(wallet, "POST", `${API}/devices/${lock.device}/log`, body);
+    // What this cloud cannot read, or not from this person any more, it never will.
+    if (answer) lock.receipt = statements(answer);
     lock.carried.shift();
     await wallet.save();
   }
-  return said;
 }
 
 /** The time for a lock, in answer to its nonce. */
@@ -85,9 +93,9 @@ async function* devices(wallet) {
 
 /** What a lock lacks, as far as this person may carry it. */
 async function news(wallet, path, applied) {
-  const changes = await perhaps(wallet, `${path}/changes?after=${applied}`);
+  const changes = await perhaps(wallet, "GET", `${path}/changes?after=${applied}`);
   const tokens = changes?.batches.length ? [changes.issuer, ...changes.batches] : [];
-  const settings = await perhaps(wallet, `${path}/settings`);
+  const settings = await perhaps(wallet, "GET", `${path}/settings`);
   return [
     ...tokens.filter((token) => token !== null).map(fromBase64),
     ...(settings ? statements(settings) : []),
@@ -101,11 +109,11 @@ const statements = ({ issuer, token }) =>
 const owned = (wallet, method, path, body) => ask(wallet.account.token, method, path, body);
 
 /** The same; null for what there is not, or is not for this person. */
-async function perhaps(wallet, path) {
+async function perhaps(...request) {
   try {
-    return await owned(wallet, "GET", path);
+    return await owned(...request);
   } catch (error) {
-    if (error instanceof Refused && [403, 404].includes(error.status)) return null;
+    if (error instanceof Refused && [400, 403, 404].includes(error.status)) return null;
     throw error;
   }
 }

@@ -27,7 +27,7 @@ const devices = new Map(); // by the id of a lock, which radio was it
 
 show();
 listen();
-if (navigator.serviceWorker) await navigator.serviceWorker.register("worker.js");
+navigator.serviceWorker?.register("worker.js");
 await refresh();
 
 function listen() {
@@ -36,6 +36,7 @@ function listen() {
     if (errand) go(wallet.locks.get(target.closest("article").dataset.lock), errand);
   });
   submits("sign-in", async (data) => {
+    navigator.storage.persist(); // a browser short of room may delete the key otherwise
     await account.signIn(wallet, data.get("email"), data.get("password"), data.get("phone"));
     if (data.get("link")) await account.accept(wallet, data.get("link"));
     await account.refresh(wallet);
@@ -47,7 +48,7 @@ function listen() {
   submits("fetch", () => account.refresh(wallet));
   submits("sign-out", () => account.signOut(wallet));
   submits("forget", async () => {
-    if (wallet.account) await account.signOut(wallet).catch(() => {}); // it ends by itself
+    if (wallet.account) await account.leave(wallet);
     await wallet.erase();
     location.reload();
   });
@@ -65,10 +66,10 @@ function submits(name, act) {
       await whileBusy(event.submitter, () => act(new FormData(event.target)));
       event.target.reset();
       if (location.hash) history.replaceState(null, "", location.pathname);
-      show();
     } catch (error) {
       say(sentence(error));
     }
+    show();
   });
 }
 
@@ -91,6 +92,8 @@ async function go(lock, errand) {
   const button = find(`button[name=${errand}]`, card);
   if (isBusy(card)) return;
   const answer = find("[role=status]", card);
+  const doubt = find(".doubt", card);
+  doubt.textContent = "";
   const tell = (text, kind = "") => {
     answer.textContent = text;
     answer.className = kind;
@@ -99,7 +102,7 @@ async function go(lock, errand) {
   try {
     // Only right after a click may a page ask for a device.
     if (!devices.has(lock.id)) devices.set(lock.id, await choose());
-    await whileBusy(card, () => whileBusy(button, () => visit(lock.id, errand, tell)));
+    await whileBusy(card, () => whileBusy(button, () => visit(lock.id, errand, tell, doubt)));
   } catch (error) {
     devices.delete(lock.id);
     tell(sentence(error), "bad");
@@ -108,7 +111,7 @@ async function go(lock, errand) {
 }
 
 /** One visit at a time, of all tabs: two must not take the same step of a resumption. */
-function visit(id, errand, tell) {
+function visit(id, errand, tell, doubt) {
   return navigator.locks.request("visit", async () => {
     await wallet.load();
     const lock = wallet.locks.get(id);
@@ -121,7 +124,8 @@ function visit(id, errand, tell) {
       };
       const refused = await run(wallet, lock, door, { ...ERRANDS[errand], tell: heard });
       if (errand === "carry") tell("The lock has what this phone had for it.", "good");
-      if (refused.length) tell(`The lock refused a statement. ${SENTENCES[refused[0]]}`, "bad");
+      const why = refused.map((reason) => SENTENCES[reason]);
+      if (why.length) doubt.textContent = `The lock refused what it was brought. ${why.join(" ")}`;
     } finally {
       await wallet.save();
       door.close();
@@ -141,7 +145,7 @@ function outcome(errand, { reason, next }) {
 function sentence(error) {
   if (error instanceof account.Offline) return "No network: what is here still opens doors.";
   if (error instanceof account.Refused) return error.message;
-  if (error instanceof Gone || error.name === "NetworkError") {
+  if (error instanceof Gone || ["NetworkError", "AbortError"].includes(error.name)) {
     return "The lock is out of reach, or does not answer.";
   }
   if (error instanceof EdhocError || error instanceof Failed) {
@@ -187,9 +191,13 @@ function seen({ bolt, door, at }) {
   return `${parts.join(", ")}, ${MOMENT.format(at)}.`;
 }
 
-const say = (text) => (find("#told").textContent = text);
+function say(text) {
+  find("#told").textContent = text;
+}
 
-const isBusy = (element) => element.ariaBusy === "true";
+function isBusy(element) {
+  return element.ariaBusy === "true";
+}
 
 /** Shown as busy, and not disabled: that would take the focus away. */
 async function whileBusy(element, act) {

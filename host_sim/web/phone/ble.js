@@ -3,8 +3,10 @@
 import { NOTIFY, SERVICE, WRITE } from "./words.js";
 import { Cutter, FrameError, Joiner } from "./frames.js";
 
+const CONNECT_MS = 10_000;
 const ANSWER_MS = 20_000; // two handshakes' worth of an ESP32's time
 const LEAST_PIECE = 20; // what the smallest MTU has room for
+const MOST_TRIES = 3;
 const BRAKE = 8; // every so many pieces one waits until the lock has it
 
 /** The connection is over, or the lock says nothing any more. */
@@ -18,12 +20,10 @@ export const choose = () =>
 
 /** A connection to a lock: `open` it, then `send` and `receive` messages, and `close` it. */
 export class Door {
-  #device; #write;
-  #cutter = new Cutter();
-  #joiner = new Joiner();
-  #messages = []; // that nobody asked for yet
+  #device; #write; #cutter; #joiner;
+  #messages; // that nobody asked for yet
   #waiting = null; // who asked
-  #isGone = false;
+  #isGone;
   // Web Bluetooth tells no MTU, and cuts off what is above it. What the lock fits into a
   // notification fits into a write, too.
   #most = LEAST_PIECE;
@@ -32,9 +32,28 @@ export class Door {
     this.#device = device;
   }
 
+  /**
+   * Connect, and wait until the lock has greeted. A connection that is just ending, of another tab
+   * or of the visit before, may be taken for a new one: then the lock ends it, and one tries again.
+   */
   async open() {
     this.#device.addEventListener("gattserverdisconnected", this.#ended);
-    const server = await this.#device.gatt.connect();
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.#connect();
+        this.#messages.unshift(await this.receive());
+        return;
+      } catch (error) {
+        if (!this.#isGone || tries === MOST_TRIES) throw error;
+      }
+    }
+  }
+
+  async #connect() {
+    [this.#cutter, this.#joiner] = [new Cutter(), new Joiner()];
+    [this.#messages, this.#isGone] = [[], false];
+    const late = setTimeout(() => this.close(), CONNECT_MS);
+    const server = await this.#device.gatt.connect().finally(() => clearTimeout(late));
     const service = await server.getPrimaryService(SERVICE);
     this.#write = await service.getCharacteristic(WRITE);
     const notify = await service.getCharacteristic(NOTIFY);
@@ -45,6 +64,7 @@ export class Door {
   }
 
   close() {
+    this.#device.removeEventListener("gattserverdisconnected", this.#ended);
     this.#device.gatt.disconnect();
   }
 

@@ -6,7 +6,7 @@ import { ACT, CARRY, EXPLAIN, NONCE, PUT, STATUS, Visit, status, verdict } from 
 
 const NOTHING = new Uint8Array();
 const ALLOWED = 0, CLOCK_UNKNOWN = 10;
-const LOCKING = 4, UNLOCKING = 5;
+const MOVING = [4, 5]; // states of the bolt
 const MOST_LOOKS = 20, LOOK_EVERY_MS = 250; // at a bolt that moves
 
 /**
@@ -16,7 +16,7 @@ const MOST_LOOKS = 20, LOOK_EVERY_MS = 250; // at a bolt that moves
  * Gives the reasons for which the lock refused what it was brought.
  */
 export async function run(wallet, lock, door, { action, onlyAsks = false, tell }) {
-  const visit = new Visit(door, wallet.phone, lock, () => wallet.save());
+  const visit = new Visit(door, wallet.phone, lock, await wallet.stepsTo(lock));
   const wish = [onlyAsks ? EXPLAIN : ACT, Uint8Array.of(action)];
   const refused = [];
 
@@ -37,38 +37,50 @@ export async function run(wallet, lock, door, { action, onlyAsks = false, tell }
   let said = action === null ? null : verdict(answers[0]);
   if (said) tell(said);
 
-  await look(visit, lock);
-  const { answers: [nonce, piece] } = await bring(lock.news, [NONCE, NOTHING], [CARRY, NOTHING]);
-  lock.news = [];
-  if (piece.length) lock.carried.push(piece);
+  const also = [STATUS, NONCE, CARRY].map((what) => [what, NOTHING]);
+  const { answers: [how, nonce, piece] } = await bring([...lock.news, ...lock.receipt], ...also);
+  [lock.news, lock.receipt] = [[], []];
+  see(lock, how);
+  carry(lock, piece);
   await wallet.save();
-  const { reasons: brought } = await bring(await fromTheCloud(wallet, lock, nonce));
-  if (said?.reason === CLOCK_UNKNOWN && brought.length) {
+
+  const clock = await fromTheCloud(wallet, lock, nonce);
+  await bring([...clock, ...lock.receipt]);
+  lock.receipt = [];
+  if (said?.reason === CLOCK_UNKNOWN && clock.length) {
     said = verdict((await visit.ask([wish]))[0]);
     tell(said);
   }
-  await look(visit, lock);
+  for (let looks = 0; looks < MOST_LOOKS; looks++) {
+    const [answer] = await visit.ask([[STATUS, NOTHING]]);
+    see(lock, answer);
+    if (!MOVING.includes(lock.seen?.bolt)) break;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
   return refused;
 }
 
-/** How the lock is, once its bolt stands still. */
-async function look(visit, lock) {
-  for (let looks = 0; looks < MOST_LOOKS; looks++) {
-    const [answer] = await visit.ask([[STATUS, NOTHING]]);
-    const seen = status(answer);
-    if (!seen) return;
-    lock.seen = { ...seen, at: new Date() };
-    if (![LOCKING, UNLOCKING].includes(seen.bolt)) return;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
+/** Remember how the lock is, if it tells. */
+function see(lock, answer) {
+  const seen = status(answer);
+  if (seen) lock.seen = { ...seen, at: new Date() };
 }
 
-/** The time for a lock that asks for it, and the word that its log has come; if one is online. */
+/** Take a piece of its log along, instead of an older one that begins at the same entry. */
+function carry(lock, piece) {
+  if (!piece.length) return;
+  const after = lock.seen?.kept ?? null;
+  if (lock.carried.length && after !== null && after === lock.carriedAfter) lock.carried.pop();
+  lock.carried.push(piece);
+  lock.carriedAfter = after;
+}
+
+/** The time for a lock that asks for it, and a receipt for its log; if one is online. */
 async function fromTheCloud(wallet, lock, nonce) {
   if (!wallet.account) return [];
   try {
-    const clock = nonce.length ? await time(wallet, lock, nonce) : [];
-    return [...clock, ...(await handIn(wallet, lock))];
+    await handIn(wallet, lock);
+    return nonce.length ? await time(wallet, lock, nonce) : [];
   } catch (error) {
     if (error instanceof Offline || error instanceof Refused) return [];
     throw error;

@@ -22,7 +22,7 @@ const STEP_BYTES = 8;
 const KEYS_LABEL = 32768;
 const RESUME_LABEL = 32769;
 const ITEM_HEAD = 3;
-const MOST_FRAME = 6160; // of plaintext: message 3 may wait beside it
+export const MOST_FRAME = 6160; // of plaintext: message 3 may wait beside it
 const FROM_PHONE = Uint8Array.of(0), FROM_LOCK = Uint8Array.of(1);
 
 /** The lock said something that it cannot say, or is not the lock. */
@@ -57,19 +57,19 @@ class Session {
 /**
  * One connection of a phone with a lock that it knows.
  *
- * `door` can `send` a message and `receive` one. `phone` and `lock` are the wallet's; `save` keeps
- * it before the lock hears of what changed: a step must not be taken twice.
+ * `door` can `send` a message and `receive` one. `phone`, `lock` and `steps` are the wallet's;
+ * a step is saved as taken before the lock hears of it.
  */
 export class Visit {
-  #door; #phone; #lock; #save; #newPair;
+  #door; #phone; #lock; #steps; #newPair;
   #session = null;
   handshakes = 0;
 
-  constructor(door, phone, lock, save, makePair = newPair) {
+  constructor(door, phone, lock, steps, makePair = newPair) {
     this.#door = door;
     this.#phone = phone;
     this.#lock = lock;
-    this.#save = save;
+    this.#steps = steps;
     this.#newPair = makePair;
   }
 
@@ -96,17 +96,16 @@ export class Visit {
   async #begin(plaintext) {
     const nonce = await this.#hear(GREETING);
     if (nonce.length !== SALT_BYTES) throw new Failed("a greeting of another size");
-    if (!this.#lock.ratchet) return this.#handshake(plaintext);
+    if (!this.#steps.secret) return this.#handshake(plaintext);
     const length = SECRET_BYTES + STEP_BYTES + KEY_BYTES;
-    const step = await expand(this.#lock.ratchet, ascii("step"), length);
-    this.#lock.ratchet = await hidden(step.slice(0, SECRET_BYTES));
-    await this.#save();
+    const step = await expand(this.#steps.secret, ascii("step"), length);
+    await this.#resumeFrom(step.slice(0, SECRET_BYTES));
     this.#session = new Session(step.slice(-KEY_BYTES), nonce);
     const id = step.slice(SECRET_BYTES, -KEY_BYTES);
     await this.#say(RESUME, concat(id, await this.#session.seal(plaintext)));
     const answer = await this.#hear(FRAME, START_OVER);
     if (answer) return this.#session.open(answer);
-    this.#lock.ratchet = null;
+    this.#steps.secret = null;
     return this.#handshake(plaintext);
   }
 
@@ -121,9 +120,13 @@ export class Visit {
     await this.#say(MESSAGE_3, message3);
     await this.#say(FRAME, await this.#session.seal(plaintext));
     await initiator.take4(await this.#hear(MESSAGE_4));
-    this.#lock.ratchet = await hidden(await initiator.export(RESUME_LABEL, SECRET_BYTES));
-    await this.#save();
+    await this.#resumeFrom(await initiator.export(RESUME_LABEL, SECRET_BYTES));
     return this.#session.open(await this.#hear(FRAME));
+  }
+
+  async #resumeFrom(secret) {
+    this.#steps.secret = await hidden(secret);
+    await this.#steps.save();
   }
 
   #say(kind, content) {
@@ -155,7 +158,7 @@ export function status(content) {
 }
 
 /** Requests in as few frames as hold them, in their order. */
-function framed(requests) {
+export function framed(requests) {
   const frames = [];
   let room = 0;
   for (const request of requests) {

@@ -2,6 +2,7 @@
 // what it is to be brought, and what the two have in common. Private keys are CryptoKeys that no
 // script can read, and so are the secrets of resumption.
 
+import { toHex } from "./bytes.js";
 import { encode } from "./cbor.js";
 import { KCCS } from "./edhoc.js";
 import { sha256 } from "./kdf.js";
@@ -31,7 +32,7 @@ export class Wallet {
 
   /** Read it again: another tab may have been at a door. */
   async load() {
-    const kept = await done(this.#database.transaction(STORE).objectStore(STORE).get("all"));
+    const kept = await this.#get("all");
     // `phone` is the key; `account` has email, token, and the id of the phone at the cloud.
     ({ phone: this.phone, account: this.account, locks: this.locks } = kept ?? {
       phone: null,
@@ -40,15 +41,23 @@ export class Wallet {
     });
   }
 
-  /** Write all of it, on the disk when this is done. */
-  async save() {
-    const transaction = this.#database.transaction(STORE, "readwrite", { durability: "strict" });
+  /** Write all of it. */
+  save() {
     const { phone, account, locks } = this;
-    transaction.objectStore(STORE).put({ phone, account, locks }, "all");
-    await new Promise((resolve, reject) => {
-      transaction.oncomplete = resolve;
-      transaction.onabort = () => reject(transaction.error);
-    });
+    return this.#put({ phone, account, locks }, "all");
+  }
+
+  /**
+   * What lets the phone in without a handshake: a `secret`, null if nothing does, and `save`.
+   *
+   * For whoever is at a door, alone of all tabs. It is kept apart, so that nobody who saves the
+   * rest brings an older one back: no step may be taken twice.
+   */
+  async stepsTo(lock) {
+    const key = toHex(lock.kid);
+    const steps = { secret: (await this.#get(key)) ?? null };
+    steps.save = () => this.#put(steps.secret, key);
+    return steps;
   }
 
   /** The lock with an id and a key, 64 bytes; with another key than before it is another lock. */
@@ -56,18 +65,33 @@ export class Wallet {
     const before = this.locks.get(id);
     if (before && String(before.point) === String(point)) return before;
     const { kid, credential } = await credentialOf(point);
-    const lock = { id, point, kid, credential, key: await publicKey(point), ratchet: null };
-    // Statements to be brought at once, news that can wait; pieces of its log for the cloud; the
-    // newest grant that it took; and how it was when the phone was there last.
-    Object.assign(lock, { statements: [], news: [], carried: [], grant: "", seen: null });
+    const lock = { id, point, kid, credential, key: await publicKey(point) };
+    // Statements to be brought at once; news that can wait, and the cloud's word for the log that
+    // it got; pieces of the log for the cloud, and the entry after which the last one begins; the
+    // newest grant that the lock took; and how it was when the phone was there last.
+    Object.assign(lock, { statements: [], news: [], receipt: [], carried: [], carriedAfter: null });
+    Object.assign(lock, { grant: "", seen: null });
     this.locks.set(id, lock);
     return lock;
   }
 
   /** Forget all of it, the key too. */
   async erase() {
-    this.#database.close();
-    await done(indexedDB.deleteDatabase("sharelock"));
+    await done(this.#database.transaction(STORE, "readwrite").objectStore(STORE).clear());
+  }
+
+  #get(key) {
+    return done(this.#database.transaction(STORE).objectStore(STORE).get(key));
+  }
+
+  /** It is on the disk when this is done. */
+  async #put(value, key) {
+    const transaction = this.#database.transaction(STORE, "readwrite", { durability: "strict" });
+    transaction.objectStore(STORE).put(value, key);
+    await new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+    });
   }
 }
 
