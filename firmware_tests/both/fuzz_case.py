@@ -58,7 +58,8 @@ class Fuzz:
         for line in self._lines:
             visit = scene.visits._find(line.link)
             self._states.append((visit, visit.responder, visit.session))
-        self._requests = Requests(scene.visits._desk, bytes(16))
+        self._requests = Requests(scene.visits._desk)
+        self._requests.proven(bytes(16))
         asked = ((ACT, 1), (EXPLAIN, 1), (NONCE, 0), (STATUS, 0), (LOG, 4), (CARRY, 0))
         self._frames = [b"".join([_item(what, b"\x01" * size) for what, size in asked])]
         for token in GRANTS.values():
