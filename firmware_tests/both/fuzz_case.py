@@ -46,6 +46,9 @@ class _Deaf:
     def start(self, *uuids):
         pass
 
+    def renew(self):
+        pass
+
     def advertise(self, interval_us, data, answer):
         return True
 
