@@ -5,7 +5,7 @@ after the other - what, length (2 bytes), content - and its answer has one item 
 here believes the phone: it proved a key, and the door decides what that is worth.
 """
 
-from ..clock.clock import NONCE_LIFE_S
+from ..clock.clock import NONCE_LIFE_S, PHONES
 from ..crypto.ccm import NONCE_BYTES
 from ..policy import reasons
 from ..policy.decision import TRUSTED, UNKNOWN, Now, Request, decide
@@ -57,7 +57,7 @@ class Desk:
             return b""
         if self._ticks.second - self._asked_s >= NONCE_LIFE_S // 2:
             self._asked_s = self._ticks.second
-            self._nonce = self.lock.clock.ask()
+            self._nonce = self.lock.clock.ask(PHONES)
         return self._nonce
 
     def trust(self) -> int:

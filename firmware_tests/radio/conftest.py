@@ -22,11 +22,13 @@ def radio():
     """The radio's variables are in the environment."""
     if shutil.which("dbus-daemon") is None:
         pytest.skip("dbus-daemon is not installed: apt-get install dbus")
-    command = [sys.executable, "-m", "host_sim.radio"]
+    command = [sys.executable, "-m", "host_sim.radio", "--until-eof"]
     for mtu in ("517", "517", "517", "23"):
         command += ["--adapter", mtu]
     with pytest.MonkeyPatch.context() as patch:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         assert process.stdout
         try:
             for _ in range(3):
