@@ -7,7 +7,7 @@ CORES := --numprocesses=auto --dist=worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env sim test lint build sizes bench vectors docs soak lock format clean
+.PHONY: help env sim test lint build sizes bench vectors docs soak flash monitor erase lock format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -59,16 +59,26 @@ build: env ## make build/firmware, the .mpy files that go onto a lock, and fetch
 sizes: build ## print what the built firmware takes of flash and heap
 	@$(BIN)/python -m tools.sizes
 
+flash: env ## put the firmware onto the board at PORT=..., only what differs
+	@$(BIN)/python -m tools.flash "$(PORT)"
+
+monitor: env ## show what the board at PORT=... says; Ctrl-] ends it
+	@$(BIN)/mpremote connect "$(PORT)" repl
+
+erase: env ## empty the flash of the board at PORT=...; asks first
+	@$(BIN)/python -m tools.erase "$(PORT)"
+
 bench: env ## measure and print against the budgets
 	@$(BIN)/python -m tools.bench $(ARGS)
 
 vectors: env ## regenerate firmware_tests/vectors with independent implementations
 	@$(BIN)/python -m tools.vectors
 
-docs: env ## regenerate docs/reasons.md, the table in docs/sharing.md, the examples in docs/protocol.md
+docs: env ## regenerate package.json and what docs/ has from the code: reasons, sharing, examples
 	@$(BIN)/python -m tools.reasons
 	@$(BIN)/python -m tools.sharing
 	@$(BIN)/python -m tools.protocol
+	@$(BIN)/python -m tools.package
 
 soak: env ## run the randomised tests at full length; SEED=n repeats a run
 	@SOAK=1 $(BIN)/python -m pytest $(CORES) -m soak --timeout=0 -o child_timeout_s=86400 $(ARGS)

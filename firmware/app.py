@@ -22,7 +22,8 @@ from .lock.assembly import make_doorway, make_signal
 from .policy import reasons
 from .policy.decision import PASSAGE, UNKNOWN, Now
 from .policy.instant import Instant
-from .store import cloud, damage, ends, entry, identity
+from .store import cloud, damage, entry, identity, wifi
+from .store.ends import Ends
 from .store.floor import Floor
 from .store.grants import Grants
 from .store.log import Log
@@ -40,13 +41,13 @@ if TYPE_CHECKING:
 
     Say = Callable[[str], None]
 
-NOT_PROVISIONED = """\
-This lock is not provisioned. At the prompt:
-from firmware.provision import provision
-provision("its id", "the issuer's public key, 128 hex digits")"""
+NOT_PROVISIONED = "This lock is not provisioned: lockctl provision"
 
 VERSION = "0.1.0"
 TICK_MS = 1000
+SAFE_AFTER = 3  # crashes in a row; then it does without network and mail
+HEALTHY_S = 300  # after so long the crashes before do not count any more,
+SAFE_S = 3600  # and after so long in safe mode it tries all of it again
 _NAP_MS = 50  # the longest wait, so that a pulse ends and a tick comes in time
 _CALENDAR_OFF_S = 1  # how far the board's calendar may be from the clock
 
@@ -68,6 +69,7 @@ class Lock:
         make_clock: "Callable[..., Clock]" = Clock,
     ):
         self._hardware = hardware
+        self._watchdog = hardware.watchdog
         self._say = say
         self._now = Now(Instant(), 0, UNKNOWN)
         self._ticked_ms = hardware.ticks_ms()
@@ -79,11 +81,12 @@ class Lock:
         self.clock = make_clock(ticks, hardware.random, self._floor, Ds3231(hardware.bus))
         self.log = Log(flash.log, flash.state, hkdf_expand(who.device_key, b"log", HASH_BYTES))
         self.grants = Grants(flash.grants, flash.ledger, who.device_key, who.lock)
-        self.settings = SettingsStore(flash.pair, seal)
+        self.settings = SettingsStore(flash.pair, seal, who.zone)
         self.sync = Sync(flash.pair, seal)
         self.root = Root(who.root, who.issuer, flash.pair, seal) if who.root else None
         strangers = self.strangers = Strangers(self.log)
-        self.doorway = make_doorway(hardware, ends.read(flash.pair, seal), self._note)
+        self._ends = Ends(flash.pair, seal)
+        self.doorway = make_doorway(hardware, self._ends.record, self._note)
         self._signal = make_signal(hardware)
         self._answers = 0  # that people were told
         self.door = Door(
@@ -97,7 +100,7 @@ class Lock:
             self.root, self.remote,
         )  # fmt: skip
         self._inbox = Inbox(flash.statements, self.accepting, say)
-        self._has_mail = True
+        self._takes_mail = self._has_mail = True
         self._clerk: "Clerk | None" = None
         self._gatt: "Gatt | None" = None
         self._scan: "Iterator[None]" = iter(())
@@ -113,7 +116,8 @@ class Lock:
         self.clock.read(self._now)
         self.log.open(self._now)
         self._enter(event)
-        damage.enter(self.log, self._now, self.settings, self._floor, self.sync, self.root)
+        kept = self.settings, self._floor, self.sync, self.root, self._ends
+        damage.enter(self.log, self._now, *kept)
         self._apply_settings()
         self.intake.recover()
         self._scan = self.grants.scan()
@@ -124,6 +128,15 @@ class Lock:
         self.doorway.stop()
         self.door.tick()
         self.log.close()
+
+    def enter_crashes(self, count: int) -> None:
+        """Let the log know that so many runs in a row did not end well."""
+        if count:
+            self.log.append(entry.BOOT, self._now, entry.CRASHED, count=count)
+
+    def take_no_mail(self) -> None:
+        """From now on leave statements in their files alone."""
+        self._takes_mail = self._has_mail = False
 
     def connect(self, clerk: "Clerk") -> None:
         """From now on this one speaks for the lock to its cloud."""
@@ -171,7 +184,7 @@ class Lock:
             self._clerk.note_door(left_ms > 0)
         if self._is_second_over():
             self._tick()
-        elif self._gatt is not None and self._try(self._gatt.work):
+        elif self._gatt is not None and self._try(b"gatt", self._gatt.work):
             return 0
         elif not left_ms and self._work():
             return 0
@@ -199,25 +212,32 @@ class Lock:
         return True
 
     def _tick(self) -> None:
-        self._has_mail = True
-        for task in (self._tick_clock, self.door.tick, self._set_calendar, self.remote.tick):
-            self._try(task)
+        self._has_mail = self._takes_mail
+        self._try(b"clock", self._tick_clock)
+        self._try(b"door", self.door.tick)
+        self._try(b"calendar", self._set_calendar)
+        self._try(b"remote", self.remote.tick)
         if self._clerk is not None:
+            self._watchdog.begin(b"clerk")
             self._clerk.tick()
         if self._gatt is not None:
+            self._watchdog.begin(b"gatt")
             self._gatt.tick()
+        self._watchdog.begin(b"step")
+        self._watchdog.feed()
 
     def _work(self) -> bool:
         """One piece of what can wait: a statement, a bucket of grants, the cloud. False: done."""
         if self._has_mail:
-            self._has_mail = self._try(self._inbox.work)
+            self._has_mail = self._try(b"inbox", self._inbox.work)
             return True
-        if self._try(self._scan_on):
+        if self._try(b"scan", self._scan_on):
             return True
-        return self._clerk is not None and self._try(self._clerk.work)
+        return self._clerk is not None and self._try(b"cloud", self._clerk.work)
 
-    def _try(self, task):
+    def _try(self, name, task):
         """What the task returns; False if the flash fails, which is told once."""
+        self._watchdog.begin(name)
         try:
             return task()
         except OSError as error:
@@ -249,10 +269,12 @@ class Lock:
             self._hardware.calendar.datetime(epoch.rtc_fields(self._now.at))
 
 
-def run(hardware: "Any", flash: "Any", say: "Say") -> bool:
+def run(hardware: "Any", flash: "Any", say: "Say", crash: "Any") -> bool:
     """Be the lock that is on this flash until something ends it; False if there is none.
 
-    Ctrl-C and SystemExit are an orderly stop, for the log. Raises whatever ends it.
+    `crash` is a `hal.crash.Crash`; after some in a row, the lock is one without network and mail:
+    what comes from outside is the likeliest cause, and the door needs neither. Ctrl-C and
+    SystemExit are an orderly stop, for the log. Raises whatever ends it.
     """
     broken = selftest.run()
     if broken is not None:
@@ -266,11 +288,18 @@ def run(hardware: "Any", flash: "Any", say: "Say") -> bool:
     if issuer is not None:
         issuer.precompute()
     lock.start()
-    _connect(lock, hardware, flash, who)
+    lock.enter_crashes(crash.count)
+    is_safe = crash.count >= SAFE_AFTER
+    if is_safe:
+        say("safe mode: " + crash.why)
+        lock.take_no_mail()
+    else:
+        _connect(lock, hardware, flash, who)
     _listen(lock, hardware, who)
+    hardware.watchdog.start()
     say("ready")
     try:
-        _serve(lock, hardware, say)
+        _serve(lock, hardware, say, crash, is_safe)
     except (KeyboardInterrupt, SystemExit):
         lock.stop()
         raise
@@ -286,6 +315,9 @@ def _connect(lock, hardware, flash, who):
     from .link.clerk import Clerk
     from .link.post import Post
 
+    joined = wifi.read(flash.pair)
+    if joined is not None:
+        hardware.network.know(*joined)
     post = Post(hardware.network.make_lock())
     lock.connect(Clerk(lock, post, VERSION))
     hardware.network.start(Carrier(post, hardware.network, known, who.lock.decode()).run)
@@ -305,13 +337,22 @@ def _listen(lock, hardware, who):
     lock.meet(gatt)
 
 
-def _serve(lock, hardware, say):
+def _serve(lock, hardware, say, crash, is_safe):
     answer = None
     if hardware.has_console:
         from .link.lines import Lines
 
         answer = Lines(lock).answer
+    since_ms = hardware.ticks_ms()
+    left_s = SAFE_S if is_safe else HEALTHY_S
     while True:
+        if left_s and hardware.ticks_diff(hardware.ticks_ms(), since_ms) >= TICK_MS:
+            since_ms = hardware.ticks_ms()
+            left_s -= 1
+            if not left_s:
+                crash.forget()
+                if is_safe:
+                    raise SystemExit
         line = hardware.wait(lock.step())
         if line is not None and answer is not None:
             say(answer(line))

@@ -1,13 +1,16 @@
 """The board itself, for boot.py and main.py: it must work when nothing else does.
 
-Imports `machine` and `board`.
+Imports `machine`, `sys`, `micropython` and `board`.
 """
+
+import sys
 
 import machine
 
 from .board import this
 
 _FULL_SPEED_HZ = 240_000_000  # a stock image boots at 160 MHz
+_CTRL_C = 3
 
 
 def safe() -> None:
@@ -19,6 +22,27 @@ def safe() -> None:
 def full_speed() -> None:
     """Count as fast as the chip can; ValueError if it is another chip."""
     machine.freq(_FULL_SPEED_HZ)
+
+
+def is_button_held() -> bool:
+    """Whether somebody inside presses the button."""
+    button = machine.Pin(this().pins["button"], machine.Pin.IN, machine.Pin.PULL_UP)
+    return button.value() == 0
+
+
+def hanging_task() -> str:
+    """The task in which the watchdog found the program, "" if it was not the watchdog."""
+    if machine.reset_cause() != machine.WDT_RESET:
+        return ""
+    return bytes(machine.RTC().memory()).decode() or "start"
+
+
+def allow_ctrl_c() -> None:
+    """Let who is at the serial line interrupt the program, which boot.py forbade."""
+    if sys.implementation.name == "micropython":
+        import micropython
+
+        micropython.kbd_intr(_CTRL_C)
 
 
 def restart() -> None:

@@ -1,9 +1,10 @@
 """The boards that the firmware knows, and what is wired to them: the one place to add one.
 
-Imports only `sys`. A new board is a class here and a line in BOARDS; `chips` refuses pins that
-cannot be. docs/hardware.md shows the wiring.
+Imports only `os` and `sys`. A new board is a class here and a line in BOARDS; `chips` refuses pins
+that cannot be. docs/hardware.md shows the wiring.
 """
 
+import os
 import sys
 
 
@@ -109,7 +110,11 @@ BOARDS = {board.chip: board for board in (Board, BoardS3, BoardC3)}
 
 
 def this() -> Board:
-    """The board that this program runs on. Raises KeyError with the name of an unknown chip."""
+    """The board that this program runs on; a computer may be told to be a chip (MACHINE_CHIP).
+
+    Raises KeyError with the name of an unknown chip.
+    """
     if sys.platform in ("linux", "darwin"):
-        return Desk()
+        chip = os.getenv("MACHINE_CHIP")
+        return BOARDS[chip]() if chip else Desk()
     return BOARDS[sys.implementation._machine.split(" ")[-1]]()  # type: ignore[attr-defined]

@@ -12,10 +12,16 @@ from . import chips
 from .analog import Analog
 from .bridge import Bridge
 from .console import Console
-from .network import Network
+from .fuse import Fuse
 from .pulse import Pulse
 from .radio import find as find_radio
 from .servo import PULSES_HZ, Servo
+from .watchdog import Watchdog
+
+try:
+    from .wifi import Wifi as Network
+except ImportError:  # a computer
+    from .network import Network  # type: ignore[assignment]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 
     from .board import Board
 
+_FUSE_TIMER = 0  # any of the chip's timers; nothing else here needs one
 _I2C_HZ = 100_000  # what any DS3231 and a few decimetres of wire can do
 
 
@@ -30,10 +37,10 @@ class Hardware:
     """`parts` are those of `lock.assembly`, `board` has their numbers.
 
     `bus` leads to the clock chip, `calendar` is the `machine.RTC`, `network` a Network and `radio`
-    a Radio, or None. `ticks_ms` and `ticks_diff` are MicroPython's, `random(n)` returns n bytes,
-    `aes` is that of `cryptolib`. Anything with these members, `has_console` and `wait` will do;
-    the simulator has one. Raises ValueError with the name of a pin that cannot be what the board
-    says.
+    a Radio, or None, `watchdog` a Watchdog. `ticks_ms` and `ticks_diff` are MicroPython's,
+    `random(n)` returns n bytes, `aes` is that of `cryptolib`. Anything with these members,
+    `has_console` and `wait` will do; the simulator has one. Raises ValueError with the name of a
+    pin that cannot be what the board says.
     """
 
     def __init__(self, board: "Board") -> None:
@@ -64,20 +71,25 @@ class Hardware:
         )
         self.calendar = machine.RTC()
         self.network = Network()
+        self.watchdog = Watchdog()
         self.has_console = board.has_console
         radio = self.radio = find_radio(time.sleep_ms)
         self._console = Console(radio and radio.stream) if board.has_console else None
 
     def _drive(self) -> "dict[str, Any]":
         board = self.board
+        timer = machine.Timer(_FUSE_TIMER)
         if "strike" in board.fitted:
             pin = self._output("strike", 1 - board.strike_on)
-            pulse = Pulse(pin, board.strike_on, board.pulse_ms, self.ticks_ms, self.ticks_diff)
-            return {"strike": pulse}
+            fuse = Fuse(timer, board.pulse_ms)
+            ticks = self.ticks_ms, self.ticks_diff
+            return {"strike": Pulse(pin, board.strike_on, board.pulse_ms, fuse, *ticks)}
+        fuse = Fuse(timer, board.limit_ms)
         if "motor" in board.fitted:
-            return {"drive": Bridge(self._output("to_lock", 0), self._output("to_open", 0))}
+            pins = self._output("to_lock", 0), self._output("to_open", 0)
+            return {"drive": Bridge(*pins, fuse)}
         pwm = machine.PWM(machine.Pin(board.pins["servo"]), freq=PULSES_HZ, duty_ns=0)
-        return {"drive": Servo(pwm, board.servo_us)}
+        return {"drive": Servo(pwm, board.servo_us, fuse)}
 
     def _output(self, name: str, level: int) -> "Any":
         return machine.Pin(self.board.pins[name], machine.Pin.OUT, value=level)

@@ -1,7 +1,7 @@
 """The network as a port: whether there is one, and what a thread needs that talks to it.
 
 Imports MicroPython's own modules; `_thread`, which not every build has, when it is needed. On a
-desk there always is a network; the chip's Wi-Fi will be another class with the same members.
+desk there always is a network; the chip's is `wifi`.
 """
 
 import os
@@ -23,6 +23,9 @@ class Network:
         self.ticks_diff = time.ticks_diff
         self.sleep_ms = time.sleep_ms
         self.random = os.urandom
+
+    def know(self, name: str, password: str) -> None:
+        """Which Wi-Fi to join, if it is one."""
 
     def bring_up(self) -> None:
         """Come back when there is a network. Raises OSError if that takes too long."""

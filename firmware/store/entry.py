@@ -50,6 +50,7 @@ KINDS = {
 CLEAN = 0  # boot: after an orderly stop
 UNCLEAN = 1  # boot: after a power cut or a crash; numbers are skipped
 FIRST = 2  # boot: there was no log
+CRASHED = 3  # boot: so many runs in a row ended with an error, or hung
 QUEUE = 1  # gap: so many did not get a number, because none could be written for a while
 RING = 2  # gap: so many, not acknowledged, had to make room
 RECORDS = 1  # damage: so many entries of a segment, from the sequence number in the subject on
@@ -59,6 +60,7 @@ SETTINGS_COPIES = 4  # damage: to the settings, in one copy or in both
 FLOOR_COPIES = 5  # damage: the same, to the clock's floor
 SYNC_COPIES = 6  # damage: the same, to the sequence of statements
 ISSUER_COPIES = 7  # damage: the same, to the issuer that the root named
+ENDS_COPIES = 8  # damage: the same, to the bolt's calibration
 
 # Faults that a Chain finds.
 GOOD = 0

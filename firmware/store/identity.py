@@ -21,16 +21,23 @@ KEY_BYTES = HASH_BYTES
 class Identity:
     """`lock` is 1 to 16 bytes, `device_key` 32 random bytes, and `issuer` a PublicKey.
 
-    `root` is the PublicKey that vouches for later issuers, None if there will be no other.
+    `root` is the PublicKey that vouches for later issuers, None if there will be no other. `zone`
+    is a POSIX TZ string, for as long as there are no settings.
     """
 
     def __init__(
-        self, lock: bytes, issuer: PublicKey, device_key: bytes, root: "PublicKey | None" = None
+        self,
+        lock: bytes,
+        issuer: PublicKey,
+        device_key: bytes,
+        root: "PublicKey | None" = None,
+        zone: str = "UTC0",
     ) -> None:
         self.lock = lock
         self.issuer = issuer
         self.device_key = device_key
         self.root = root
+        self.zone = zone
 
     def seal(self) -> Seal:
         """Under all other small records of this lock."""
@@ -45,9 +52,9 @@ def read(folders: "tuple[Files, Files]") -> "Identity | None":
         return None
     copies.heal(content)
     try:
-        lock, device_key, *keys = cbor.decode(content)
+        lock, device_key, zone, *keys = cbor.decode(content)
         issuer, *root = [PublicKey(x, y) for x, y in keys]
-        return Identity(lock, issuer, device_key, *root)
+        return Identity(lock, issuer, device_key, root[0] if root else None, zone)
     except (cbor.CborError, InvalidPoint, TypeError, ValueError):
         return None
 
@@ -55,7 +62,7 @@ def read(folders: "tuple[Files, Files]") -> "Identity | None":
 def write(folders: "tuple[Files, Files]", who: Identity) -> None:
     """Make this the identity."""
     keys = [who.issuer, who.root] if who.root else [who.issuer]
-    members = [who.lock, who.device_key] + [[key.x, key.y] for key in keys]
+    members = [who.lock, who.device_key, who.zone] + [[key.x, key.y] for key in keys]
     _copies(folders).write(cbor.encode(members))
 
 

@@ -31,9 +31,9 @@ class Settings:
     `most_error_s`: with a larger error the clock counts as unknown.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, zone: str = "UTC0") -> None:
         self.version = 0
-        self.zone = "UTC0"
+        self.zone = zone
         self.next_zone: "str | None" = None
         self.next_from: "Instant | None" = None
         self.auto_lock_s = 0
@@ -77,14 +77,14 @@ def _within(value: object, least: int, most: int) -> bool:
 
 
 class SettingsStore:
-    """The settings in two folders; `current` is what counts now.
+    """The settings in two folders; `current` is what counts now, at first defaults in a `zone`.
 
     `damaged`: some copy was not whole when it was read. `lost`: none was, so these are the
     defaults, and the cloud has to send them again. `floor`: the highest version ever, in files of
     its own, so that no older settings are taken then.
     """
 
-    def __init__(self, folders: "tuple[Files, Files]", seal: "Seal") -> None:
+    def __init__(self, folders: "tuple[Files, Files]", seal: "Seal", zone: str = "UTC0") -> None:
         self._copies = Copies(folders, "settings", seal)
         self._version = Copies(folders, "version", seal)
         content = self._copies.read()
@@ -95,7 +95,7 @@ class SettingsStore:
             or self._version.present > self._version.whole
         )
         self.lost = found is None and self._copies.present > 0
-        self.current = found or Settings()
+        self.current = found or Settings(zone)
         if content is not None:
             self._copies.heal(content)
         self.floor = max(int.from_bytes(version, "big"), self.current.version)

@@ -270,6 +270,8 @@ def test_a_calibration_counts_from_the_next_start_on():
     board = Board(door=door)
     equal(board.lock.doorway.state, UNKNOWN)
     ends.write(board.flash.pair, WHO.seal(), RECORD)
+    board.boot()
+    equal((board.lock.doorway.state, board.log(entry.DAMAGE)), (LOCKED, []))
     board.flash.state.files["bolt"][6] ^= 1
     board.boot()
     equal(board.lock.doorway.state, LOCKED)
@@ -280,6 +282,7 @@ def test_a_calibration_counts_from_the_next_start_on():
         folder.files["bolt"][6] ^= 1
     board.boot()
     equal(board.lock.doorway.state, UNKNOWN)
+    equal(board.log(entry.DAMAGE), [(entry.ENDS_COPIES, 0)] * 3)
 
 
 # --- a broken flash ------------------------------------------------------------------------------
@@ -347,17 +350,28 @@ class Desk(Hardware):
         return self._lines.pop(0)
 
 
+class Crashes:
+    """A `hal.crash.Crash` without a file."""
+
+    def __init__(self, count=0):
+        self.count = count
+        self.why = "ValueError()"
+
+    def forget(self):
+        self.count = 0
+
+
 def _typed(board, *lines):
     """What a lock on the flash of a board says to these lines, until Ctrl-C."""
     said = []
-    raises(KeyboardInterrupt, app.run, Desk(*lines), board.flash, said.append)
+    raises(KeyboardInterrupt, app.run, Desk(*lines), board.flash, said.append, Crashes())
     return said
 
 
 def test_without_an_identity_there_is_no_lock_and_a_word_about_it():
     said = []
-    equal(app.run(Desk(), RamFlash(), said.append), False)
-    true("provision(" in said[0], said)
+    equal(app.run(Desk(), RamFlash(), said.append, Crashes()), False)
+    true("not provisioned" in said[0], said)
 
 
 def test_ctrl_c_is_an_orderly_stop():
@@ -365,6 +379,69 @@ def test_ctrl_c_is_an_orderly_stop():
     equal(_typed(board), ["ready"])
     board.boot()
     equal(board.log(entry.BOOT)[-1], (entry.CLEAN, 0))
+
+
+class Days(Hardware):
+    """A board at which Ctrl-C comes after so many seconds."""
+
+    def __init__(self, seconds):
+        super().__init__(START_S, bytes)
+        self._end_ms = self.ms + seconds * 1000
+
+    def wait(self, ms):
+        super().wait(ms)
+        if self.ms >= self._end_ms:
+            raise KeyboardInterrupt
+
+
+def test_crashes_are_entered_and_forgotten_once_it_runs_well():
+    board = Board()
+    crashes = Crashes(app.SAFE_AFTER - 1)
+    said = []
+    board.leave("a.cose", GRANTS["an admin"])
+    days = Days(app.HEALTHY_S - 1)
+    raises(KeyboardInterrupt, app.run, days, board.flash, said.append, crashes)
+    equal((said, crashes.count), (["ready", "a.cose: 0"], app.SAFE_AFTER - 1))
+    days = Days(app.HEALTHY_S + 1)
+    raises(KeyboardInterrupt, app.run, days, board.flash, said.append, crashes)
+    equal(crashes.count, 0)
+    board.boot()
+    entered = [each for each in board.log(entry.BOOT) if each[0] == entry.CRASHED]
+    equal(entered, [(entry.CRASHED, app.SAFE_AFTER - 1)] * 2)
+
+
+def test_after_some_crashes_in_a_row_only_the_door_is_served_and_later_all_is_tried_again():
+    board = Board()
+    board.leave("a.cose", GRANTS["an admin"])
+    crashes = Crashes(app.SAFE_AFTER)
+    said = []
+    days = Days(app.SAFE_S - 1)
+    raises(KeyboardInterrupt, app.run, days, board.flash, said.append, crashes)
+    equal(said, ["safe mode: ValueError()", "ready"])
+    equal((board.flash.statements.names(), days.watchdog.is_on), (["a.cose"], True))
+    raises(SystemExit, app.run, Days(app.SAFE_S + 1), board.flash, said.append, crashes)
+    equal(crashes.count, 0)
+    raises(KeyboardInterrupt, app.run, Days(5), board.flash, said.append, crashes)
+    equal(said[-1], "a.cose: 0")
+
+
+def test_the_watchdog_is_fed_once_a_second_after_all_tasks_and_not_while_one_hangs():
+    board = Board()
+    dog = board.hardware.watchdog
+    before = dog.fed
+    board.live(10)
+    true(9 <= dog.fed - before <= 11, dog.fed)
+
+    class Hangs(Exception):
+        pass
+
+    def hang(now=None):
+        raise Hangs  # it does not come back
+
+    board.lock.door.tick = hang
+    before = dog.fed
+    raises(Hangs, board.live, 3)
+    equal((dog.fed, dog.tasks[-1]), (before, b"door"))
 
 
 def test_a_desk_asks_by_lines():

@@ -23,7 +23,8 @@ from firmware_tests.e2e.given import DESK
 from firmware_tests.radio.conftest import ADAPTERS, SMALL
 from host_sim.cloud.issuer import issue, sign
 from host_sim.cloud.issuer import time as statement_of_time
-from host_sim.phone.ble import Door, Gone, RadioError, find
+from host_sim.phone.ble import Door, find
+from host_sim.phone.link import Gone, RadioError
 from host_sim.phone.session import Failed, Verdict, Visit
 from host_sim.phone.visit import hold
 from host_sim.phone.wallet import Wallet

@@ -1,6 +1,6 @@
 """Pages that are made from the code are up to date."""
 
-from tools import protocol, reasons, sharing
+from tools import package, protocol, reasons, sharing
 
 
 def test_the_reasons():
@@ -13,3 +13,7 @@ def test_the_table_of_who_may_do_what():
 
 def test_the_example_in_the_protocol():
     assert protocol.PAGE.read_text(encoding="utf-8") == protocol.page(), "run `make docs`"
+
+
+def test_the_package():
+    assert package.PAGE.read_text(encoding="utf-8") == package.page(), "run `make docs`"

@@ -5,9 +5,11 @@ passes when somebody adds to `ms`.
 """
 
 from firmware.hal.board import Board
+from firmware.hal.fuse import Fuse
 from firmware.hal.pulse import Pulse
 
 from .ds3231 import Ds3231
+from .timer import Timer
 
 PULSE_MS = Board.pulse_ms
 
@@ -41,6 +43,28 @@ class Calendar:
         return None
 
 
+class Watchdog:
+    """One that counts: `tasks` that began since it was `fed` last, so often in all."""
+
+    def __init__(self):
+        self.is_on = False
+        self.fed = 0
+        self.tasks = []
+
+    def start(self):
+        """It wants to be fed."""
+        self.is_on = True
+
+    def begin(self, task):
+        """This one is about to run."""
+        self.tasks.append(task)
+
+    def feed(self):
+        """All came back."""
+        self.fed += 1
+        self.tasks = []
+
+
 class Hardware:
     """A board at a time, in Unix seconds, with a clock chip that has no time yet.
 
@@ -61,15 +85,18 @@ class Hardware:
         self.chip = self.bus = Ds3231(self.ticks_ms)
         self.calendar = Calendar()
         self.pin = Pin(self.ticks_ms)
+        self._timer = Timer(self.ticks_ms)
         self.power_on()
 
     def power_on(self):
         """What a program finds when it starts."""
+        self.watchdog = Watchdog()
         if self._door is not None:
             self._door.lost_power()
             self.parts = self._door.parts()
             return
-        pulse = Pulse(self.pin, 1, PULSE_MS, self.ticks_ms, self.ticks_diff)
+        fuse = Fuse(self._timer, PULSE_MS)
+        pulse = Pulse(self.pin, 1, PULSE_MS, fuse, self.ticks_ms, self.ticks_diff)
         self.parts = {"strike": pulse}
 
     @property
@@ -81,6 +108,7 @@ class Hardware:
     def ms(self, ms):
         if self._door is None:
             self._ms = ms
+            self._timer.look()
         else:
             self._door.advance(ms - self._door.ms)
 

@@ -12,6 +12,7 @@ from firmware.access.intake import LARGEST_BATCH
 from firmware.access.statements import BATCH
 from firmware.crypto import cose, p256
 from firmware.hal.board import this
+from firmware.hal.crash import Crash
 from firmware.hal.hardware import Hardware
 from firmware.provision import provision
 from firmware.store.flash import Flash as Folders
@@ -75,7 +76,7 @@ def main():
     p256.verifying = hardware.verifying
     accepting = hardware.accepting
     app.Lock.accepting = lambda *both: accepting(*both)  # type: ignore[method-assign]  # noqa: PLW0108
-    app.run(hardware, Folders(MOUNT), say)
+    app.run(hardware, Folders(MOUNT), say, Crash())
 
 
 main()

@@ -3,6 +3,7 @@
 import click
 
 from .cli import Group
+from .doctor import doctor
 from .explain import explain
 from .inspect import inspect
 from .issue import issue
@@ -11,6 +12,7 @@ from .keys import keys
 from .lint import lint
 from .log import log
 from .preview import preview
+from .provision import provision
 
 
 @click.group(cls=Group, later={"cloud": "tools.lockctl.cloud", "phone": "tools.lockctl.phone"})
@@ -34,9 +36,11 @@ def grant() -> None:
     """Grants: signed statements of who may open which lock, and when."""
 
 
+main.add_command(doctor)
 main.add_command(issuer)
 main.add_command(keys)
 main.add_command(log)
+main.add_command(provision)
 for command in (issue, inspect, explain, preview, lint):
     grant.add_command(command)
 

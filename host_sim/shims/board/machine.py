@@ -4,6 +4,10 @@ Its parts behave: pins keep their levels, the RTC runs and a DS3231 answers on I
 shop, so without a time. What happens is written to the file that MACHINE_TRACE names, a line for
 each: milliseconds, and "pin 26 1", "rtc 2026-01-05 10:00:00" or "reset". Bad arguments raise what
 they raise on a board.
+
+MACHINE_WORLD names a folder through which chip and world know of each other: `held` has the pins
+that somebody connects to ground, `cause` why the chip started, `memory` the RAM of the RTC, and
+`watchdog` the watchdog's time in ms, written each time it is fed. Without it nobody is there.
 """
 
 import os
@@ -24,7 +28,28 @@ if not hasattr(time, "ticks_ms"):  # CPython
     time.ticks_diff = lambda late, early: late - early
     time.sleep_ms = lambda ms: time.sleep(ms / 1000)
 
+try:
+    import _thread
+except ImportError:  # then nothing comes between two bytecodes
+
+    class _thread:  # type: ignore[no-redef]
+        @staticmethod
+        def start_new_thread(function, arguments):
+            """Nobody runs it."""
+
+
+try:
+    from micropython import schedule as _schedule
+except ImportError:  # CPython: in a thread of its own
+
+    def _schedule(callback, argument):
+        callback(argument)
+
+
 _TRACE = os.getenv("MACHINE_TRACE")
+_WORLD = os.getenv("MACHINE_WORLD")
+PWRON_RESET = 1
+WDT_RESET = 3
 
 
 def _trace(text):
@@ -33,10 +58,45 @@ def _trace(text):
             file.write("%d %s\n" % (time.ticks_ms(), text))
 
 
-def freq(hz):
-    """The processor's clock."""
+def _world(name):
+    """What a file of the world has; empty if there is none."""
+    try:
+        with open(_WORLD + "/" + name, "rb") as file:
+            return file.read()
+    except (OSError, TypeError):  # no such file, no world
+        return b""
+
+
+def _tell_world(name, content):
+    if _WORLD:
+        with open(_WORLD + "/" + name, "wb") as file:
+            file.write(content)
+
+
+def reset_cause():
+    """Why the chip started; 0 after `reset`, as on an ESP32."""
+    return int(_world("cause") or PWRON_RESET)
+
+
+class WDT:
+    """The watchdog; whoever has the world resets the chip when it starves."""
+
+    def __init__(self, *, timeout):
+        self._timeout_ms = b"%d" % timeout
+        self.feed()
+
+    def feed(self):
+        """All is well for another while."""
+        _tell_world("watchdog", self._timeout_ms)
+
+
+def freq(hz=None):
+    """The processor's clock, or set it."""
+    if hz is None:
+        return 240_000_000
     if hz not in (80_000_000, 160_000_000, 240_000_000):
         raise ValueError("frequency must be 80MHz, 160MHz or 240MHz")
+    return None
 
 
 def reset():
@@ -74,6 +134,8 @@ class Pin:
     def value(self, level=None):
         """The level, or set it."""
         if level is None:
+            if not self._is_out and b"%d" % self.number in _world("held").split():
+                return 0
             return Pin.levels.get(self.number, 0)
         if self._is_out and Pin.levels.get(self.number) != level:
             Pin.levels[self.number] = level
@@ -92,6 +154,29 @@ class Pin:
             if number in Pin._handlers:
                 pin, handler = Pin._handlers[number]
                 handler(pin)
+
+
+class Timer:
+    """A timer of the chip; as there, its callback comes between two bytecodes of the program."""
+
+    ONE_SHOT = 0
+
+    def __init__(self, number):
+        if not 0 <= number < 4:
+            raise ValueError("invalid Timer number")
+        self._round = 0
+
+    def init(self, *, mode, period, callback):
+        """Call `callback(self)` once, in so many ms, and no longer what was set before."""
+        if mode != Timer.ONE_SHOT:
+            raise ValueError("this one knows only ONE_SHOT")
+        self._round += 1
+        _thread.start_new_thread(self._run, (self._round, period, callback))
+
+    def _run(self, number, period, callback):
+        time.sleep_ms(period)
+        if number == self._round:
+            _schedule(callback, self)
 
 
 class PWM:
@@ -142,6 +227,13 @@ class RTC:
 
     _set = (2000, 1, 1, 5, 0, 0, 0, 0)
     _set_ms = time.ticks_ms()
+
+    def memory(self, content=None):
+        """What stays over a reset and not without power; or set it."""
+        if content is None:
+            return _world("memory")
+        _tell_world("memory", content)
+        return None
 
     def datetime(self, fields=None):
         """Year, month, day, weekday, hours, minutes, seconds, microseconds; or set them."""

@@ -5,18 +5,13 @@ import pytest
 from firmware.crypto import cbor, p256
 from firmware.policy import reasons
 from firmware_tests.cloud.street import Street
-from firmware_tests.cloud.test_native_shares import add_lock
+from firmware_tests.cloud.native import add_lock
 from host_sim.cloud.domain import organisations, people, phones, sharing, terms
 from host_sim.cloud.domain.model import Device, Person
 from host_sim.cloud.keys import PrivateKey
 
 SHARES = 1_000
 MOST = 25  # verifications
-
-
-@pytest.fixture
-def anna(one_service):
-    return one_service.person("anna@example.org")
 
 
 @pytest.fixture

@@ -1,0 +1,45 @@
+"""The Wi-Fi that the lock is to join: a name and a password.
+
+Imports crypto and its siblings. In two copies like the identity, with a checksum for a seal: who
+can read the flash can read it.
+"""
+
+from ..crypto import cbor
+from ..crypto.kdf import HASH_BYTES
+from .copies import Copies
+from .seal import Seal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .files import Files
+
+MOST_NAME = 32  # bytes, by IEEE 802.11
+LEAST_PASSWORD = 8  # unless there is none: an open network
+MOST_PASSWORD = 64
+
+
+def read(folders: "tuple[Files, Files]") -> "tuple[str, str] | None":
+    """Name and password, "" for an open network; None if nothing whole is there."""
+    copies = _copies(folders)
+    content = copies.read()
+    if content is None:
+        return None
+    copies.heal(content)
+    try:
+        name, password = cbor.decode(content)
+    except (cbor.CborError, TypeError, ValueError):
+        return None
+    return name, password
+
+
+def write(folders: "tuple[Files, Files]", name: str, password: str) -> None:
+    """Join this one from the next start on. Raises ValueError for what no network can have."""
+    if not 1 <= len(name.encode()) <= MOST_NAME:
+        raise ValueError("the name of a Wi-Fi has 1 to 32 bytes")
+    if password and not LEAST_PASSWORD <= len(password.encode()) <= MOST_PASSWORD:
+        raise ValueError("the password of a Wi-Fi has 8 to 64 bytes")
+    _copies(folders).write(cbor.encode([name, password]))
+
+
+def _copies(folders):
+    return Copies(folders, "wifi", Seal(bytes(HASH_BYTES)))
