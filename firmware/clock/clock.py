@@ -17,7 +17,7 @@ from ..policy import reasons
 from ..policy.decision import HOLDOVER, LONGEST_ERROR_S, TRUSTED, UNKNOWN, Now
 from ..policy.grant import FIRST_DAY, LAST_DAY
 from ..policy.instant import Instant
-from .bound import CRYSTAL_PPM
+from .bound import CRYSTAL_PPM, Bound
 from .chip import Keeper
 from .span import TOO_EARLY, TOO_LATE, Span
 
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 
 
 NONCE_BYTES = 16
+CLOUD = (
+    0  # who asks for an answer; each has a nonce of its own, so that neither undoes the other's
+)
+PHONES = 1
 NONCE_LIFE_S = 60
 LIMIT_S = 600  # a larger error is UNKNOWN
 LEAST_LIMIT_S = 60
@@ -76,8 +80,8 @@ class Clock:
         self._stored = Instant(FIRST_DAY, 0)
         self._span = Span(ticks, ppm)
         self._keeper = Keeper(chip, self._span)
-        self._asked = self._span.watch()  # since the nonce went out
-        self._nonce = b""
+        self._nonces = [b"", b""]
+        self._asked = [self._span.watch(), self._span.watch()]  # since they went out
         self._used = b""
         self._lean_s = 0  # where network time is, from the middle of the span
         self._limit_s = LIMIT_S
@@ -126,7 +130,7 @@ class Clock:
     def _advance(self) -> None:
         if not self._span.advance():
             self._lost = True
-            self._nonce = b""
+            self._nonces[CLOUD] = self._nonces[PHONES] = b""
 
     def _tell(self, now: Now) -> None:
         width_s = self._span.width_s()
@@ -150,12 +154,12 @@ class Clock:
 
     # --- signed time ----------------------------------------------------------------------------
 
-    def ask(self) -> bytes:
-        """A new nonce for a signed answer; the one before is dead from now on."""
-        self._nonce = self._random(NONCE_BYTES)
+    def ask(self, asker: int = CLOUD) -> bytes:
+        """A new nonce for a signed answer; the asker's one before is dead from now on."""
+        self._nonces[asker] = self._random(NONCE_BYTES)
         self._advance()
-        self._asked.start()
-        return self._nonce
+        self._asked[asker].start()
+        return self._nonces[asker]
 
     def answered(self, at: Instant, nonce: "bytes | None") -> int:
         """Take in a signed time statement that names a nonce; `at` is a second, rounded down.
@@ -164,34 +168,33 @@ class Clock:
         NONCE_EXPIRED, BAD_INSTANT.
         """
         self._advance()
-        refusal = self._refusal(nonce) or _fault(at)
+        if not nonce or nonce not in self._nonces:
+            return reasons.NONCE_USED if nonce and nonce == self._used else reasons.NONCE_UNKNOWN
+        asker = self._nonces.index(nonce)
+        asked = self._asked[asker]
+        asked.reach()
+        refusal = reasons.NONCE_EXPIRED if asked.after(_NONCE_LIFE, 0) else _fault(at)
         if refusal:
             return refusal
-        self._used = self._nonce
-        self._nonce = b""
-        event = self._replace(at)
+        self._used = nonce
+        self._nonces[asker] = b""
+        event = self._replace(at, asked)
         self._span.signed = True
         self._lean_s = 0
         self._keeper.set_soon()
         self._keep(at, True)
         return event
 
-    def _refusal(self, nonce: "bytes | None") -> int:
-        if not nonce or nonce != self._nonce:
-            return reasons.NONCE_USED if nonce and nonce == self._used else reasons.NONCE_UNKNOWN
-        self._asked.reach()
-        return reasons.NONCE_EXPIRED if self._asked.after(_NONCE_LIFE, 0) else reasons.NOTHING
-
-    def _replace(self, at: Instant) -> int:
+    def _replace(self, at: Instant, asked: Bound) -> int:
         """Set the span by an answer that says `at`.
 
         It was signed after the nonce went out and before it came back. So then, the second `at`
         was not over yet; and now, it has begun.
         """
         end = Instant(at.day, at.second)
-        end.shift(1 + self._asked.at.second)
-        place = self._span.compare(at, 0, end, self._asked.ms)
-        self._span.replace(at, end, self._asked.ms)
+        end.shift(1 + asked.at.second)
+        place = self._span.compare(at, 0, end, asked.ms)
+        self._span.replace(at, end, asked.ms)
         return _EVENTS.get(place, reasons.TIME_SET)
 
     def signed(self, at: Instant) -> int:

@@ -20,6 +20,7 @@ MAX_AAD_BYTES = 0xFEFF  # longer ones have another length prefix, which nothing 
 
 _BLOCK_BYTES = 16
 _NO_BLOCK = bytes(_BLOCK_BYTES)
+_SHORT_BYTES = 32
 _LENGTH_BYTES = 2  # L = 15 - NONCE_BYTES
 _MODE_ECB = 1
 _MODE_CBC = 2
@@ -38,9 +39,10 @@ def encrypt(
     Raises ValueError for a nonce, tag length, plaintext or AAD of a size that is not possible.
     """
     _check_sizes(nonce, len(plaintext), aad, tag_bytes)
-    tag = _mac(aes, key, nonce, plaintext, aad, tag_bytes)
-    sealed = _crypt(aes, key, nonce, tag, plaintext)
-    return sealed[_BLOCK_BYTES:] + sealed[:tag_bytes]
+    sealed = _stream(aes, key, nonce, len(plaintext))
+    _mix(sealed, _BLOCK_BYTES, plaintext)
+    _mix(sealed, 0, _mac(aes, key, nonce, plaintext, aad, tag_bytes))
+    return bytes(sealed[_BLOCK_BYTES : _BLOCK_BYTES + len(plaintext)]) + sealed[:tag_bytes]
 
 
 def decrypt(
@@ -59,11 +61,12 @@ def decrypt(
     _check_sizes(nonce, max(plaintext_bytes, 0), aad, tag_bytes)
     if plaintext_bytes < 0:
         return None
-    tag = ciphertext[plaintext_bytes:]
-    opened = _crypt(aes, key, nonce, tag, ciphertext[:plaintext_bytes])
-    plaintext = opened[_BLOCK_BYTES:]
+    opened = _stream(aes, key, nonce, plaintext_bytes)
+    _mix(opened, _BLOCK_BYTES, ciphertext[:plaintext_bytes])
+    plaintext = bytes(opened[_BLOCK_BYTES : _BLOCK_BYTES + plaintext_bytes])
     tag = _mac(aes, key, nonce, plaintext, aad, tag_bytes)
-    return plaintext if equal(tag, opened[:tag_bytes]) else None
+    _mix(tag, 0, opened[:tag_bytes])
+    return plaintext if equal(tag, ciphertext[plaintext_bytes:]) else None
 
 
 def _check_sizes(nonce, plaintext_bytes, aad, tag_bytes):
@@ -93,21 +96,32 @@ def _mac(aes, key, nonce, plaintext, aad, tag_bytes):
     return blocks[last : last + tag_bytes]
 
 
-def _crypt(aes, key, nonce, tag, text):
-    """`tag`, filled up to a block, and `text`, with the key stream applied (section 2.3).
-
-    Counter 0 is the tag's. Two integers' XOR takes one step where a loop would take one per byte.
-    """
-    stream = bytearray(_BLOCK_BYTES + _padded(len(text)))
+def _stream(aes, key, nonce, size):
+    """The key stream (section 2.3): a block for the tag, then whole ones for so many bytes."""
+    stream = bytearray(_BLOCK_BYTES + _padded(size))
     for at in range(0, len(stream), _BLOCK_BYTES):
         stream[at] = _LENGTH_BYTES - 1
         stream[at + 1 : at + 14] = nonce
         stream[at + 14] = at >> 12
         stream[at + 15] = at >> 4 & 0xFF
     aes(key, _MODE_ECB).encrypt(stream, stream)
-    given = tag + _NO_BLOCK[len(tag) :] + text
-    mixed = int.from_bytes(given, "big") ^ int.from_bytes(stream[: len(given)], "big")
-    return mixed.to_bytes(len(given), "big")
+    return stream
+
+
+def _mix(into, at, text):
+    """XOR `text` into a buffer from `at` on."""
+    if len(text) > _SHORT_BYTES:
+        _mix_long(into, at, text)
+        return
+    for i in range(len(text)):
+        into[at + i] ^= text[i]
+
+
+def _mix_long(into, at, text):
+    """Two integers' XOR takes one step where a loop takes one for each byte, but more heap."""
+    end = at + len(text)
+    mixed = int.from_bytes(into[at:end], "big") ^ int.from_bytes(text, "big")
+    into[at:end] = mixed.to_bytes(len(text), "big")
 
 
 def _padded(size):

@@ -23,7 +23,7 @@ _WRITTEN = 3
 _MTU_EXCHANGED = 21
 _TOO_MUCH = 255  # not of NimBLE
 
-_RANDOM = 1  # an address made anew each time it is switched on, not the chip's own
+_RANDOM = 1  # an address made anew whenever it is asked for, not the chip's own
 _WRITE = 0x0C  # with and without response
 _NOTIFY = 0x10
 _NAP_MS = 5
@@ -63,11 +63,19 @@ class Radio:
         """Have one service with two characteristics, by the texts of their UUIDs."""
         ble = self._ble
         uuid = self._uuid
-        ble.config(gap_name="", mtu=_MTU, addr_mode=_RANDOM)
+        ble.config(gap_name="", mtu=_MTU)
         ble.irq(self._interrupt)
         own = (uuid(service), ((uuid(write), _WRITE), (uuid(notify), _NOTIFY)))
         ((self._written, self._notified),) = ble.gatts_register_services((own,))
         ble.gatts_set_buffer(self._written, _VALUE, True)
+
+    def renew(self) -> None:
+        """Be somebody else from now on: another address, and no advertisement for now.
+
+        Only while nobody is connected.
+        """
+        self._ble.gap_advertise(None)
+        self._ble.config(addr_mode=_RANDOM)
 
     def advertise(self, interval_us: int, data: bytes, answer: bytes) -> bool:
         """Let centrals find the board, until the next one connects; False if that cannot be."""

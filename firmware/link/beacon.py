@@ -1,8 +1,8 @@
 """What a lock advertises: that it is one, and which, for those who know its id and nobody else.
 
 Imports crypto. The advertisement has the service; the answer to a scan has 3 random bytes, and the
-first 4 of their HMAC-SHA256 with the lock's id as the key. They are made anew with the address,
-whenever the lock starts.
+first 4 of their HMAC-SHA256 with the lock's id as the key. They are made anew together with the
+address.
 """
 
 from ..crypto.kdf import hmac_sha256

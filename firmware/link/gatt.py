@@ -21,6 +21,7 @@ MOST_LINKS = 4  # that a stock image for the ESP32 can have
 SILENCE_S = 30  # without a whole message from a central, or a piece to it
 MOST_UNSENT = 8192  # bytes for one central
 MOST_BEGUN = 2 * MOST_MESSAGE  # bytes of messages that are under way, of all centrals
+RENEW_S = 900  # after so long the lock looks like another one to strangers
 ALWAYS = 640  # bytes; a message that short is taken whatever others have begun
 _ADVERTISE_US = 250_000
 _LEAST_MTU = 23
@@ -50,14 +51,14 @@ class Gatt:
         self._random = random
         self._centrals: "dict[int, Central]" = {}
         self._answer = b""
+        self._same_s = 0  # for so long it has said the same
         self._is_heard = False
         self.visits: "Any" = None
 
     def start(self) -> None:
         """From now on phones can come."""
         self._radio.start(SERVICE, WRITE, NOTIFY)
-        self._answer = answer(_reversed(SERVICE), self._lock, self._random(SALT_BYTES))
-        self._advertise()
+        self._renew()
 
     def work(self) -> bool:
         """One piece of work; False if there is none, or none that can be done now."""
@@ -75,6 +76,9 @@ class Gatt:
             central.silent_s += 1
             if central.silent_s >= SILENCE_S:
                 self.drop(link)
+        self._same_s += 1
+        if self._same_s >= RENEW_S and not self._centrals:
+            self._renew()
         if not self._is_heard and len(self._centrals) < MOST_LINKS:
             self._advertise()
         self.visits.tick()
@@ -144,6 +148,13 @@ class Gatt:
         self.drop(link)
 
     # --- inside ---------------------------------------------------------------------------------
+
+    def _renew(self) -> None:
+        """Another address and another beacon, together: neither leads from the old to the new."""
+        self._same_s = 0
+        self._radio.renew()
+        self._answer = answer(_reversed(SERVICE), self._lock, self._random(SALT_BYTES))
+        self._advertise()
 
     def _advertise(self) -> None:
         said = advertisement(_reversed(SERVICE))

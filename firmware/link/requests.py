@@ -5,7 +5,7 @@ after the other - what, length (2 bytes), content - and its answer has one item 
 here believes the phone: it proved a key, and the door decides what that is worth.
 """
 
-from ..clock.clock import NONCE_LIFE_S
+from ..clock.clock import NONCE_LIFE_S, PHONES
 from ..crypto.ccm import NONCE_BYTES
 from ..policy import reasons
 from ..policy.decision import TRUSTED, UNKNOWN, Now, Request, decide
@@ -57,7 +57,7 @@ class Desk:
             return b""
         if self._ticks.second - self._asked_s >= NONCE_LIFE_S // 2:
             self._asked_s = self._ticks.second
-            self._nonce = self.lock.clock.ask()
+            self._nonce = self.lock.clock.ask(PHONES)
         return self._nonce
 
     def trust(self) -> int:
@@ -67,21 +67,30 @@ class Desk:
 
 
 class Requests:
-    """The requests of one visit, of somebody who has proven the key with this thumbprint.
+    """The requests of one visit, of somebody who has to prove a key first.
 
-    `belongs`: whether the key had a grant when a decision was last asked for, None before.
+    Made when somebody comes, so that it is there when a command does. `belongs`: whether the key
+    had a grant when a decision was last asked for, None before.
     """
 
-    def __init__(self, desk: Desk, key: bytes) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._lock = desk.lock
-        self.key = key
-        self._request = Request(key, UNLOCK, LOCAL, True)
+        self._request = Request(b"", UNLOCK, LOCAL, False)
         self._may_read = False
         self._denied = False  # the item at hand, to somebody with a grant
         self._forged = 0
         self.belongs: "bool | None" = None
         self.answer = bytearray()
+
+    def proven(self, key: bytes) -> None:
+        """It is the key with this thumbprint, 16 bytes."""
+        self._request.key = key
+        self._request.proven = True
+
+    def key(self) -> bytes:
+        """What was proven."""
+        return self._request.key
 
     def serve(self, frame: bytes) -> "Iterator[None]":
         """Do what a frame asks for, in slices; what to say is in `answer` at the end.

@@ -32,11 +32,14 @@ GREET = 0x22  # from the phone: another nonce, please
 
 
 class Session:
-    """One side's view of a visit; `key` and `salt` were never used for another."""
+    """One side's view of a visit; `key` and `salt` were never used for another.
+
+    The key may come later than the salt: the lock makes the session of a resumption beforehand.
+    """
 
     def __init__(self, aes: "Callable", key: bytes, salt: bytes, is_lock: bool) -> None:
         self._aes = aes
-        self._key = key
+        self.key = key
         self._sends = salt + (b"\x01" if is_lock else b"\x00")
         self._takes = salt + (b"\x00" if is_lock else b"\x01")
         self._sent = 0
@@ -48,14 +51,14 @@ class Session:
             raise ValueError("no session is that long")
         nonce = self._sends + self._sent.to_bytes(4, "big")
         self._sent += 1
-        return ccm.encrypt(self._aes, self._key, nonce, plaintext)
+        return ccm.encrypt(self._aes, self.key, nonce, plaintext)
 
     def open(self, frame: bytes) -> "bytes | None":
         """The plaintext of the next frame; None for anything else, which changes nothing."""
         if self._taken == MOST_FRAMES:
             return None
         nonce = self._takes + self._taken.to_bytes(4, "big")
-        plaintext = ccm.decrypt(self._aes, self._key, nonce, frame)
+        plaintext = ccm.decrypt(self._aes, self.key, nonce, frame)
         if plaintext is not None:
             self._taken += 1
         return plaintext

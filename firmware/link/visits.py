@@ -45,7 +45,7 @@ _KEY_ID_BYTES = 16  # of a thumbprint, by which grants are found
 class _Visit:
     """One connection."""
 
-    def __init__(self, link, second):
+    def __init__(self, link, second, requests):
         self.link = link
         self.began_s = second
         self.heard_s = second
@@ -57,7 +57,8 @@ class _Visit:
         self.key: "PublicKey | None" = None  # that the handshake is about
         self.place: "Place | None" = None  # for the ratchet, once it turns out to belong
         self.session: "Session | None" = None
-        self.requests: "Requests | None" = None
+        self.resumed: "Session | None" = None  # what it will be, if the first frame opens it
+        self.requests: Requests = requests
         self.steps: "Iterator[None] | None" = None  # of the frame at work
 
 
@@ -105,7 +106,7 @@ class Visits:
         if len(self._visits) == MOST_VISITS:
             self._drop(link)
             return
-        visit = _Visit(link, self._ticks.second)
+        visit = _Visit(link, self._ticks.second, Requests(self._desk))
         self._visits.append(visit)
         self._greet(visit)
 
@@ -242,6 +243,7 @@ class Visits:
     def _greet(self, visit):
         visit.nonce = self._random(SALT_BYTES)
         visit.nonce_s = self._ticks.second
+        visit.resumed = Session(self._aes, b"", visit.nonce, True)
         self._say(visit, session.GREETING, visit.nonce)
 
     def _failed(self, visit):
@@ -315,7 +317,7 @@ class Visits:
         keys = export(KEYS_LABEL, KEY_BYTES + SALT_BYTES)
         visit.session = Session(self._aes, keys[:KEY_BYTES], keys[KEY_BYTES:], True)
         key = cose.thumbprint(visit.key)[:_KEY_ID_BYTES]
-        visit.requests = Requests(self._desk, key)
+        visit.requests.proven(key)
         point = visit.key.x + visit.key.y
         visit.place = Place(key, point, export(RESUME_LABEL, SECRET_BYTES))
         message_4 = visit.responder.message_4()
@@ -343,7 +345,8 @@ class Visits:
             self._greet(visit)
             return
         place, ahead = found
-        one = Session(self._aes, place.steps[ahead][1], visit.nonce, True)
+        one = visit.resumed
+        one.key = place.steps[ahead][1]
         plaintext = one.open(content[ID_BYTES:])
         if plaintext is None:
             self._lock.strangers.note(reasons.KEY_UNPROVEN)
@@ -353,7 +356,7 @@ class Visits:
             return
         self._places.used(place, ahead)
         visit.session = one
-        visit.requests = Requests(self._desk, place.key)
+        visit.requests.proven(place.key)
         self._begin(visit, plaintext)
 
     # --- frames ---------------------------------------------------------------------------------
@@ -378,7 +381,7 @@ class Visits:
     def _answer(self, visit):
         requests = visit.requests
         if requests.belongs is False:
-            self._places.forget(requests.key)
+            self._places.forget(requests.key())
         elif requests.belongs and visit.place is not None:
             self._places.keep(visit.place)
             visit.place = None

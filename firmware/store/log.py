@@ -168,8 +168,9 @@ class Log:
             lost = self._lost
             self._lost = 0
             self._gap(now, entry.QUEUE, b"", lost)
-        entry.pack(self._slot(), self._next, kind, now, reason, action, share, subject, count)
-        number = self._chain()
+        slot = self._slot()
+        entry.pack(slot, self._next, kind, now, reason, action, share, subject, count)
+        number = self._chain(slot)
         # A new segment begins here or one before: what does the ring lose by it?
         if left >= 0 > self._free - self._waiting and len(self._firsts) >= self._most_segments:
             self._make_room(now)
@@ -183,16 +184,17 @@ class Log:
             self._gap(now, entry.RING, struct.pack(">II", oldest, last), lost)
 
     def _gap(self, now: "Now", reason: int, subject: bytes, count: int) -> None:
-        entry.pack(self._slot(), self._next, entry.GAP, now, reason, 0, b"", subject, count)
-        self._chain()
+        slot = self._slot()
+        entry.pack(slot, self._next, entry.GAP, now, reason, 0, b"", subject, count)
+        self._chain(slot)
 
     def _slot(self) -> memoryview:
         at = self._waiting * entry.BYTES
         return self._view[at : at + entry.BYTES]
 
-    def _chain(self) -> int:
+    def _chain(self, slot: memoryview) -> int:
         """Chain the entry that was packed into the slot; its number."""
-        self._link = entry.chain(self._slot(), self._link)
+        self._link = entry.chain(slot, self._link)
         self.sequence = self._next
         self._next += 1
         self._waiting += 1

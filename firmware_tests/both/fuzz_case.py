@@ -1,12 +1,15 @@
-"""Mutated messages to visits in every state, and mutated requests of a stranger with a key."""
+"""Mutated messages to visits in every state, mutated writes to the service below them, and mutated
+requests of a stranger with a key."""
 
 from firmware.crypto import edhoc
 from firmware.link import session
+from firmware.link.frames import Cutter
+from firmware.link.gatt import Gatt
 from firmware.link.requests import ACT, CARRY, EXPLAIN, LOG, NONCE, PUT, STATUS, Requests
 from firmware_tests import soak
 from firmware_tests.both.board_case import GRANTS
 from firmware_tests.both.check import equal, true
-from firmware_tests.both.visit_case import OPEN, Scene
+from firmware_tests.both.visit_case import OPEN, Line, Scene
 
 
 def _mutated(random, message):
@@ -34,6 +37,31 @@ def _item(what, content):
     return bytes([what]) + len(content).to_bytes(2, "big") + content
 
 
+class _Deaf:
+    """A radio that sends whatever it is given, to nobody."""
+
+    def __init__(self):
+        self.dropped = False
+
+    def start(self, *uuids):
+        pass
+
+    def renew(self):
+        pass
+
+    def advertise(self, interval_us, data, answer):
+        return True
+
+    def notify(self, link, piece):
+        return True
+
+    def drop(self, link):
+        self.dropped = True
+
+    def deliver(self, to):
+        return False
+
+
 class Fuzz:
     """A lock with a guest, and somebody at its radio. `turn` is one message of theirs."""
 
@@ -58,7 +86,14 @@ class Fuzz:
         for line in self._lines:
             visit = scene.visits._find(line.link)
             self._states.append((visit, visit.responder, visit.session))
-        self._requests = Requests(scene.visits._desk, bytes(16))
+        self._radio = _Deaf()
+        self._gatt = Gatt(self._radio, b"front-door", scene.random)
+        self._gatt.visits = scene.visits
+        self._gatt.start()
+        self._line = Line(scene, len(scene.lines), None)  # of whoever writes to that
+        scene.lines.append(self._line)
+        self._requests = Requests(scene.visits._desk)
+        self._requests.proven(bytes(16))
         asked = ((ACT, 1), (EXPLAIN, 1), (NONCE, 0), (STATUS, 0), (LOG, 4), (CARRY, 0))
         self._frames = [b"".join([_item(what, b"\x01" * size) for what, size in asked])]
         for token in GRANTS.values():
@@ -80,9 +115,12 @@ class Fuzz:
         )
 
     def turn(self):
-        """A message for a visit in some state, or a frame by a key without a grant."""
-        if self._random.below(4) == 0:
+        """A message for a visit in some state, one in pieces, or a frame by a stranger's key."""
+        way = self._random.below(4)
+        if way == 0:
             self._ask()
+        elif way == 1:
+            self._write()
         else:
             self._say()
 
@@ -114,6 +152,33 @@ class Fuzz:
         for _ in range(3):
             visits.work()
         true(len(visits._visits) <= len(self._lines))
+
+    def _write(self):
+        random, gatt, link = self._random, self._gatt, self._line.link
+        self._radio.dropped = False
+        cutter = Cutter()
+        gatt.connected(link)
+        gatt.sized(link, 23 + random.below(230))
+        writes = [cutter.empty()]
+        writes += cutter.cut(self._corpus[random.below(len(self._corpus))], 20 + random.below(230))
+        for _ in range(1 + random.below(2)):
+            at = random.below(len(writes))
+            way = random.below(4)
+            if way == 0:
+                writes.insert(at, writes[random.below(len(writes))])
+            elif way == 1:
+                writes.append(writes.pop(at))
+            else:
+                writes[at] = _mutated(random, writes[at])
+        for write in writes:
+            gatt.written(link, write)
+            gatt.work()
+            if self._radio.dropped:
+                break
+        gatt.disconnected(link)
+        self._line.inbox = []
+        self._line.is_open = True
+        equal((len(gatt._centrals), self.scene.visits._find(link)), (0, None))
 
     def check(self):
         """Nothing that counts has changed."""

@@ -1,7 +1,7 @@
 """What the clock believes, from whom, and the reason that each attempt to mislead it produces."""
 
 from firmware.clock.bound import CRYSTAL_PPM, SLEEP_PPM
-from firmware.clock.clock import Clock
+from firmware.clock.clock import PHONES, Clock
 from firmware.clock.ticks import Ticks
 from firmware.policy import reasons
 from firmware.policy.decision import HOLDOVER, TRUSTED, UNKNOWN
@@ -95,6 +95,20 @@ def test_an_answer_is_not_expected_when_nobody_asked():
     world = World(with_chip=False)
     for nonce in (b"", bytes(16), None):
         equal(world.clock.answered(world.instant(), nonce), reasons.NONCE_UNKNOWN)
+
+
+def test_a_phones_nonce_and_the_clouds_leave_each_other_alive():
+    world = World(with_chip=False)
+    clouds, phones = world.clock.ask(), world.clock.ask(PHONES)
+    equal(world.clock.answered(world.instant(), phones), reasons.TIME_SET)
+    equal(world.clock.answered(world.instant(), clouds), reasons.TIME_SET)
+    for nonce, reason in ((clouds, reasons.NONCE_USED), (phones, reasons.NONCE_UNKNOWN)):
+        equal(world.clock.answered(world.instant(), nonce), reason)
+    first, second = world.clock.ask(PHONES), world.clock.ask(PHONES)
+    equal(world.clock.answered(world.instant(), first), reasons.NONCE_UNKNOWN)
+    world.wait(MINUTE_MS + 1)
+    world.clock.ask()
+    equal(world.clock.answered(world.instant(), second), reasons.NONCE_EXPIRED)
 
 
 def test_a_nonce_does_not_survive_a_reboot():

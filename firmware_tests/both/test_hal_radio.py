@@ -52,7 +52,7 @@ class Bluetooth:
     def gap_disconnect(self, *values):
         self._say("disconnect", *values)
 
-    def gap_advertise(self, interval_us, adv_data, resp_data):
+    def gap_advertise(self, interval_us, adv_data=None, resp_data=None):
         self._say("advertise", interval_us, adv_data, resp_data)
 
     def _say(self, *words):
@@ -108,14 +108,21 @@ def _heard(radio):
     return listener.heard
 
 
-def test_it_has_one_service_a_name_of_no_letters_and_an_address_of_its_own():
+def test_another_address_needs_that_nothing_is_advertised():
+    bluetooth, radio = _started()
+    bluetooth.said = []
+    radio.renew()
+    equal(bluetooth.said, [("advertise", None, None, None), ("config", ["addr_mode"])])
+
+
+def test_it_has_one_service_and_a_name_of_no_letters():
     bluetooth, _ = _started()
     service = (SERVICE, (("write", 0x0C), ("notify", 0x10)))
     equal(
         bluetooth.said,
         [
             ("active", True),
-            ("config", ["addr_mode", "gap_name", "mtu"]),
+            ("config", ["gap_name", "mtu"]),
             ("services", (service,)),
             ("buffer", HANDLES[0], 512, True),
         ],

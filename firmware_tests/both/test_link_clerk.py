@@ -4,6 +4,7 @@ import json
 from binascii import hexlify
 from hashlib import sha256
 
+from firmware.clock.clock import CLOUD
 from firmware.crypto import cbor
 from firmware.link import post as kinds
 from firmware.link.clerk import LOG_AGAIN_S, PAGES_AFTER_S, Clerk
@@ -60,7 +61,7 @@ class Linked(Board):
 
     def set_time_as_asked(self):
         self.lock.clock.read(self.lock._now)
-        return self.lock.clock.answered(self.lock._now.at, self.lock.clock._nonce)
+        return self.lock.clock.answered(self.lock._now.at, self.lock.clock._nonces[CLOUD])
 
     def online(self):
         self.post.deliver(kinds.ONLINE)

@@ -7,6 +7,7 @@ from firmware.link.gatt import (
     MOST_LINKS,
     MOST_UNSENT,
     NOTIFY,
+    RENEW_S,
     SERVICE,
     SILENCE_S,
     WRITE,
@@ -27,11 +28,15 @@ class Radio:
         self.dropped = []
         self.advertised = []
         self.started = None
+        self.renewed = 0
         self.room = 1000
         self.is_full = False
 
     def start(self, *uuids):
         self.started = uuids
+
+    def renew(self):
+        self.renewed += 1
 
     def advertise(self, interval_us, data, answer):
         self.advertised.append((interval_us, data, answer))
@@ -82,7 +87,7 @@ class Lock:
     def __init__(self):
         self.radio = Radio()
         self.visits = Visits()
-        self.gatt = Gatt(self.radio, b"front-door", lambda length: bytes(range(length)))
+        self.gatt = Gatt(self.radio, b"front-door", soak.Random(1).bytes)
         self.gatt.visits = self.visits
         self.gatt.start()
         self.cutters = {}
@@ -228,6 +233,25 @@ def test_a_central_that_is_silent_is_dropped_and_a_piece_is_no_message():
     lock.live(1)
     equal(lock.radio.dropped, [1])
     equal(lock.visits.ticks, SILENCE_S)
+
+
+def test_address_and_beacon_are_made_anew_while_nobody_is_there():
+    lock = Lock()
+    lock.live(RENEW_S - 1)
+    equal((lock.radio.renewed, len(lock.radio.advertised)), (1, 1))
+    lock.live(1)
+    equal((lock.radio.renewed, len(lock.radio.advertised)), (2, 2))
+    first, second = [answer for _, _, answer in lock.radio.advertised]
+    true(first != second)
+    for said in (first, second):
+        true(is_of(b"front-door", said[18:25]))
+    lock.live(RENEW_S - 1)
+    lock.come(1)
+    lock.live(5)
+    equal(lock.radio.renewed, 2, "somebody is there")
+    lock.say("disconnected", 1)
+    lock.live(1)
+    equal(lock.radio.renewed, 3)
 
 
 def test_there_always_is_a_free_place():

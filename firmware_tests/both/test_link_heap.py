@@ -11,7 +11,7 @@ from firmware_tests.both.visit_case import OPEN, Scene
 
 LACKS = ("cryptolib", "heap_counters")
 
-TO_THE_BOLT = 6400  # bytes on 64 bits, twice an ESP32's
+TO_THE_BOLT = 4750  # bytes on 64 bits, twice an ESP32's
 
 
 class Spy:

@@ -17,11 +17,13 @@ def on_air(*mtus: int) -> Iterator["subprocess.Popen[str]"]:
     """Its variables are in the environment; an adapter for each MTU. Skips without dbus-daemon."""
     if shutil.which("dbus-daemon") is None:
         pytest.skip("dbus-daemon is not installed: apt-get install dbus")
-    command = [sys.executable, "-m", "host_sim.radio"]
+    command = [sys.executable, "-m", "host_sim.radio", "--until-eof"]
     for mtu in mtus:
         command += ["--adapter", str(mtu)]
     with pytest.MonkeyPatch.context() as patch:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         assert process.stdout
         try:
             for _ in range(3):

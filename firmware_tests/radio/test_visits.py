@@ -1,6 +1,7 @@
 """Whole visits: the firmware on MicroPython, stock bleak, and a radio in between."""
 
 import asyncio
+import contextlib
 import os
 import time
 
@@ -11,12 +12,14 @@ from firmware.crypto.slices import finish
 from firmware.link import requests, session
 from firmware.link.carried import Carried
 from firmware.link.credential import key_of_point
+from firmware.link.gatt import SILENCE_S
 from firmware.policy import reasons
 from firmware.policy.grant import UNLOCK, Grant
 from firmware.policy.instant import from_unix
 from firmware.policy.schedule import Rule
 from firmware.store.export import HEAD_BYTES, read_head
 from firmware_tests.board import ISSUER, Board
+from firmware_tests.e2e.given import DESK
 from firmware_tests.radio.conftest import ADAPTERS, SMALL
 from host_sim.cloud.issuer import issue, sign
 from host_sim.cloud.issuer import time as statement_of_time
@@ -26,6 +29,7 @@ from host_sim.phone.session import Failed, Verdict, Visit
 from host_sim.phone.visit import hold
 from host_sim.phone.wallet import Wallet
 from host_sim.shims.cryptolib import aes
+from tools import libraries
 
 LOCK = "front-door"
 OPEN = (requests.ACT, bytes([UNLOCK]))
@@ -71,9 +75,10 @@ class Phone:
 
 @pytest.fixture
 def board(radio, tmp_path):
+    libraries.fetch_all()
     made = Board("micropython", tmp_path)
     made.provision()
-    made.on()
+    made.on(DESK)
     yield made
     made.off()
 
@@ -182,6 +187,63 @@ def test_all_of_it_fits_through_the_smallest_mtu(run, board):
     assert verdict(act).reason == reasons.ALLOWED
     (act,) = run(phone.come(OPEN))
     assert verdict(act).reason == reasons.ALLOWED and phone.handshakes == 0
+
+
+def test_a_lock_looks_like_another_one_after_a_while(run, board):
+    phone = Phone(board)
+    run(phone.come(phone.grant(), OPEN))
+    before = run(find(LOCK.encode())).address
+    assert run(find(LOCK.encode())).address == before
+    for _ in range(8):
+        board.ask("later", s=120)
+    assert run(find(LOCK.encode())).address != before
+    (act,) = run(phone.come(OPEN))
+    assert verdict(act).reason == reasons.ALLOWED and phone.handshakes == 0
+
+
+# --- centrals that take their time ---------------------------------------------------------------
+
+
+class Slow(Door):
+    """A door to which each piece takes a while."""
+
+    async def write(self, piece, waits=False):
+        await asyncio.sleep(0.1)
+        await super().write(piece, waits)
+
+
+def test_a_slow_central_keeps_nobody_waiting(run, board):
+    known, slow = Phone(board), Phone(board, SMALL)
+    run(known.come(known.grant(b"0"), OPEN))
+
+    async def both():
+        coming = asyncio.create_task(slow.come(slow.grant(b"1"), OPEN, make=Slow))
+        await asyncio.sleep(1)
+        (act,) = await known.come(OPEN)
+        assert verdict(act).reason == reasons.ALLOWED and not coming.done()
+        return await coming
+
+    (_, act) = run(both())
+    assert verdict(act).reason == reasons.ALLOWED
+
+
+def test_silent_centrals_keep_nobody_out_and_are_let_go(run, board):
+    phone = Phone(board, SMALL)
+
+    async def all_places():
+        async with contextlib.AsyncExitStack() as stack:
+            silent = [Door(await find(LOCK.encode(), adapter=one), one) for one in ADAPTERS]
+            for door in silent:
+                await stack.enter_async_context(door)
+            (_, act) = await phone.come(phone.grant(), OPEN)
+            assert verdict(act).reason == reasons.ALLOWED
+            assert [door.gone for door in silent].count(True) == 1  # who was silent longest
+            board.ask("later", s=SILENCE_S)
+            async with asyncio.timeout(20):
+                while not all(door.gone for door in silent):
+                    await asyncio.sleep(0.1)
+
+    run(all_places())
 
 
 # --- what goes wrong on the way ------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -29,8 +30,11 @@ _ENDS = (signal.SIGINT, signal.SIGTERM)
     show_default=True,
     help="An adapter of org.bluez, which asks locks for this MTU; hci0 is the first one.",
 )
+@click.option(
+    "--until-eof", is_flag=True, help="End when standard input does, as it does with its writer."
+)
 @click.option("--no-bluez", is_flag=True, help="No adapter, and so no need of a dbus-daemon.")
-def main(locks: int, hosts: int, mtus: tuple[int, ...], no_bluez: bool) -> None:
+def main(locks: int, hosts: int, mtus: tuple[int, ...], until_eof: bool, no_bluez: bool) -> None:
     """Simulate Bluetooth between locks and phones of this machine.
 
     Prints the variables with which a lock (host_sim/shims/board) and a phone (lockctl phone, or
@@ -44,16 +48,18 @@ def main(locks: int, hosts: int, mtus: tuple[int, ...], no_bluez: bool) -> None:
       DBUS_SYSTEM_BUS_ADDRESS=unix:path=/tmp/sharelock-radio-x1/bus
     """
     try:
-        asyncio.run(_serve(locks, hosts, () if no_bluez else mtus))
+        asyncio.run(_serve(locks, hosts, () if no_bluez else mtus, until_eof))
     except BusError as error:
         raise click.ClickException(str(error)) from None
 
 
-async def _serve(locks: int, hosts: int, mtus: tuple[int, ...]) -> None:
+async def _serve(locks: int, hosts: int, mtus: tuple[int, ...], until_eof: bool) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in _ENDS:
         loop.add_signal_handler(each, ended.set)
+    if until_eof:
+        loop.add_reader(sys.stdin, _read, ended)
     air = LocalLink()
     async with contextlib.AsyncExitStack() as stack:
         for name, server in (
@@ -68,6 +74,11 @@ async def _serve(locks: int, hosts: int, mtus: tuple[int, ...]) -> None:
             bus = await stack.enter_async_context(Bus(Path(folder), port, mtus))
             print(f"DBUS_SYSTEM_BUS_ADDRESS={bus.address}", flush=True)
         await ended.wait()
+
+
+def _read(ended: asyncio.Event) -> None:
+    if not sys.stdin.readline():
+        ended.set()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ A lock connects over TCP and has a Bumble host and a station for as long as it d
 send lines of JSON, arrays with a word first; bytes are hexadecimal.
 
     start, name, mtu, service, [[characteristic, flags], ...]    from the lock, once, first
+    renew                                                        another address
     advertise, interval in us, data, scan response               no interval: stop
     notify, link, characteristic's index, value
     drop, link
@@ -24,7 +25,7 @@ from typing import Any
 from bumble.core import UUID, BaseBumbleError
 from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.gatt import Characteristic, CharacteristicValue, Service
-from bumble.hci import Address
+from bumble.hci import Address, HCI_LE_Set_Random_Address_Command
 from bumble.host import Host
 from bumble.link import LocalLink
 from bumble.transport.common import AsyncPipeSink
@@ -102,6 +103,13 @@ class Chip:
         self._device.add_service(Service(UUID(service), self._characteristics))
         self._device.on(Device.EVENT_CONNECTION, self._connected)
         await self._device.power_on()
+
+    async def _do_renew(self) -> None:
+        address = Address.generate_static_address()
+        self._device.random_address = address
+        await self._device.send_sync_command(
+            HCI_LE_Set_Random_Address_Command(random_address=address)
+        )
 
     async def _do_advertise(self, interval_us: int | None, data: str, answer: str) -> None:
         if interval_us is None:

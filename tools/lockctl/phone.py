@@ -156,9 +156,13 @@ def fetch(path: Path, as_json: bool) -> None:
         if not pocket.phone:
             raise BadInput("The cloud does not know this phone: lockctl phone register NAME")
         account = _account()
-        for lock, known in pocket.wallet.locks.items():
-            _hand_in(account, pocket, lock, known)
+        said = {
+            lock: _hand_in(account, pocket, lock, known)
+            for lock, known in pocket.wallet.locks.items()
+        }
         found = [{"lock": lock, "name": name} for lock, name in account.fetch(pocket)]
+        for lock, tokens in said.items():
+            pocket.place(lock).news += [token.hex() for token in tokens]
         pocket.save()
     if as_json:
         print_json(found)
@@ -353,8 +357,12 @@ def courier(
             if piece:
                 known.carried.append(piece)
             if account is not None:
-                more = account.time(place.device, nonce) if nonce else []
-                more += _hand_in(account, pocket, name, known)
+                try:
+                    more = account.time(place.device, nonce) if nonce else []
+                    more += _hand_in(account, pocket, name, known)
+                except BadInput as error:  # not reachable from here; it can wait
+                    click.echo(error.message, err=True)
+                    more = []
                 brought += ask([(requests.PUT, token) for token in more])
             pocket.save()
     told = [{"reason": answer[0], "name": words.name(answer[0])} for _, answer in brought]

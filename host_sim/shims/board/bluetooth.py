@@ -77,7 +77,7 @@ class BLE:
         return self._socket is not None
 
     def config(self, *wanted, **values):
-        """Set `gap_name`, `mtu` or `addr_mode`."""
+        """Set `gap_name` or `mtu`; `addr_mode` makes another address, and needs a service."""
         for name, value in values.items():
             if name == "gap_name":
                 self._name = value
@@ -85,7 +85,9 @@ class BLE:
                 if not 23 <= value <= 517:
                     raise OSError(errno.EINVAL, "out of range")
                 self._mtu = value
-            elif name != "addr_mode":
+            elif name == "addr_mode":
+                self._say("renew")
+            else:
                 raise ValueError("unknown config param")
         if wanted:
             raise ValueError("unknown config param")
