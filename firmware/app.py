@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 NOT_PROVISIONED = "This lock is not provisioned: lockctl provision"
 
 VERSION = "0.1.0"
+ABOUT = ["Sharelock", VERSION]
 TICK_MS = 1000
 SAFE_AFTER = 3  # crashes in a row; then it does without network and mail
 HEALTHY_S = 300  # after so long the crashes before do not count any more,
@@ -308,6 +309,8 @@ def _connect(lock, hardware, flash, who):
     joined = wifi.read(flash.pair)
     if joined is not None:
         hardware.network.know(*joined)
+    if hardware.network.has_wifi:
+        hardware.network.hostname(wifi.read_host(flash.pair))
     post = Post(hardware.network.make_lock())
     lock.connect(Clerk(lock, post, VERSION))
     hardware.network.start(Carrier(post, hardware.network, known, who.lock.decode()).run)

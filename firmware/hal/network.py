@@ -18,6 +18,8 @@ _STACK_BYTES = 16_384
 class Network:
     """A network that is always up."""
 
+    has_wifi = False
+
     def __init__(self) -> None:
         self.ticks_ms = time.ticks_ms
         self.ticks_diff = time.ticks_diff

@@ -4,8 +4,11 @@ import shutil
 
 import pytest
 
-from firmware_tests.flash.port import Console, run
+from firmware_tests.flash.port import LISTENS, Console, mpremote, restart, run
 from host_sim.serial_board import SerialBoard
+from host_sim.story import key_of
+
+KEY = key_of("issuer").public
 
 
 @pytest.fixture(scope="session")
@@ -28,5 +31,15 @@ def board(flashed, tmp_path):
     with SerialBoard(tmp_path) as made:
         with Console(made.port) as console:
             console.hear("not provisioned")
-            console.hear(">>> ")
+            console.hear(LISTENS)
         yield made
+
+
+@pytest.fixture
+def lock(board):
+    """A provisioned lock that runs."""
+    key = (KEY.x + KEY.y).hex()
+    code = f"from firmware.provision import provision; provision('front-door', '{key}')"
+    mpremote(board.port, "exec", code)
+    restart(board)
+    return board

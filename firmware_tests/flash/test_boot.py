@@ -4,33 +4,8 @@ import pytest
 
 from firmware.app import SAFE_AFTER
 from firmware.hal.board import Board
-from firmware_tests.flash.port import Console, mpremote, run
+from firmware_tests.flash.port import LISTENS, Console, restart, run
 from host_sim.serial_board import SerialBoard
-from host_sim.story import key_of
-
-KEY = key_of("issuer").public
-
-
-@pytest.fixture
-def lock(board):
-    """A provisioned lock that runs."""
-    key = (KEY.x + KEY.y).hex()
-    code = f"from firmware.provision import provision; provision('front-door', '{key}')"
-    mpremote(board.port, "exec", code)
-    restart(board)
-    return board
-
-
-def restart(board: SerialBoard, *until: str) -> str:
-    """The power goes and comes back; what the board says until it is ready."""
-    board.cut()
-    with Console(board.port) as console:
-        console.listen(0.1)
-        console.said = ""
-        board.power_on()
-        for text in until or ("ready",):
-            console.hear(text)
-        return console.said
 
 
 @pytest.mark.parametrize("typed", [b"\x03", b"\r\x03\x03\r\x01\x04" * 20, b"\x04", b"\x02"])
@@ -53,7 +28,7 @@ def test_who_holds_the_button_while_it_starts_gets_the_prompt(lock):
     done = run("tools.flash", lock.port)
     assert done.returncode == 1 and "button" in done.stderr
     lock.hold(Board.pins["button"])
-    restart(lock, "service", ">>>")
+    restart(lock, "service", LISTENS)
     lock.hold()
     (lock.flash / "firmware/selftest.mpy").write_bytes(b"another")
     done = run("tools.flash", lock.port)

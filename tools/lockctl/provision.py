@@ -62,7 +62,7 @@ def read_enrolment(text: str) -> tuple[str, str, dict[str, str]]:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The public key, a PEM file, that may name another issuer.",
 )
-@click.option("--wifi", help="The name of the Wi-Fi; without it the lock has none.")
+@click.option("--wifi", help="The name of the Wi-Fi; else it keeps what Improv told it.")
 @click.option(
     "--wifi-password", envvar="SHARELOCK_WIFI", show_envvar=True, help="Else it is asked for."
 )
