@@ -17,6 +17,7 @@ from .clock.clock import Clock
 from .clock.ds3231 import Ds3231
 from .clock.ticks import Ticks
 from .crypto.kdf import HASH_BYTES, hkdf_expand
+from .lock import longpress
 from .lock.assembly import make_doorway, make_signal
 from .policy import reasons
 from .policy.decision import PASSAGE, UNKNOWN, Now
@@ -85,6 +86,8 @@ class Lock:
         strangers = self.strangers = Strangers(self.log)
         self.doorway = make_doorway(hardware, ends.read(flash.pair, seal), self._note)
         self._signal = make_signal(hardware)
+        self._long_press = longpress.LongPress(hardware.ticks_ms, hardware.ticks_diff)
+        self._wipe = flash.wipe
         self._answers = 0  # that people were told
         self.door = Door(
             self.grants, self.log, strangers, self.clock, ticks,
@@ -171,6 +174,9 @@ class Lock:
         """
         left_ms = self.doorway.tick()
         self._tell()
+        asked = self._long_press.update(self.doorway.is_pushed())
+        if asked != longpress.NOTHING:
+            self._try(b"reset", lambda: self._reset(asked))
         if self._clerk is not None:
             self._clerk.note_door(left_ms > 0)
         if self._is_second_over():
@@ -194,6 +200,15 @@ class Lock:
         self.clock.read(self._now)
         self.log.append(entry.BOLT, self._now, reason, count=count)
         self._signal.tell(reason)
+
+    def _reset(self, asked):
+        """Somebody held the button inside, or has confirmed that all is to be forgotten."""
+        if asked == longpress.ASKS:
+            self._note(reasons.RESET_ASKED, 0)
+            return
+        self._wipe()
+        self._say("factory reset")
+        raise SystemExit
 
     def _is_second_over(self) -> bool:
         now_ms = self._hardware.ticks_ms()
@@ -270,7 +285,7 @@ def run(hardware: "Any", flash: "Any", say: "Say", crash: "Any") -> bool:
     broken = selftest.run()
     if broken is not None:
         raise RuntimeError(broken + " are broken")
-    who = identity.read(flash.pair)
+    who = None if flash.is_wiped() else identity.read(flash.pair)
     if who is None:
         say(NOT_PROVISIONED)
         return False

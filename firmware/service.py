@@ -25,7 +25,7 @@ class Service:
     """
 
     def __init__(self, hardware: "Any", flash: "Any", line: "Any", about: "list[str]") -> None:
-        who = identity.read(flash.pair)
+        who = None if flash.is_wiped() else identity.read(flash.pair)
         record = None if who is None else ends.read(flash.pair, who.seal())
         self._line = line
         self._doorway = make_doorway(hardware, record, _note)

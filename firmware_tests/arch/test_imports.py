@@ -25,7 +25,7 @@ ARROWS = {
     "calibrate": {"lock", "store"},
     "app": _STATE | {"access", "link", "selftest"},
     "service": {"link", "lock", "store"},
-    "boot": {"hal"},
+    "boot": {"hal", "store"},
     "main": {"app", "hal", "service", "store"},
 }
 

@@ -4,11 +4,8 @@ import shutil
 
 import pytest
 
-from firmware_tests.flash.port import LISTENS, Console, mpremote, restart, run
+from firmware_tests.flash.port import LISTENS, Console, make_lock, restart, run
 from host_sim.serial_board import SerialBoard
-from host_sim.story import key_of
-
-KEY = key_of("issuer").public
 
 
 @pytest.fixture(scope="session")
@@ -38,8 +35,6 @@ def board(flashed, tmp_path):
 @pytest.fixture
 def lock(board):
     """A provisioned lock that runs."""
-    key = (KEY.x + KEY.y).hex()
-    code = f"from firmware.provision import provision; provision('front-door', '{key}')"
-    mpremote(board.port, "exec", code)
+    make_lock(board)
     restart(board)
     return board

@@ -9,10 +9,12 @@ from typing import Any
 
 from host_sim.runtimes import ROOT
 from host_sim.serial_board import SerialBoard
+from host_sim.story import key_of
 
 PATIENCE_S = 60
 UNPROVISIONED = "not provisioned"
 LISTENS = "Ctrl-C is the prompt"
+KEY = key_of("issuer").public
 
 
 class Console:
@@ -79,3 +81,10 @@ def restart(board: SerialBoard, *until: str) -> str:
         for text in until or ("ready",):
             console.hear(text)
         return console.said
+
+
+def make_lock(board: SerialBoard) -> None:
+    """Provision it, at its prompt."""
+    key = (KEY.x + KEY.y).hex()
+    code = f"from firmware.provision import provision; provision('front-door', '{key}')"
+    mpremote(board.port, "exec", code)

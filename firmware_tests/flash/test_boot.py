@@ -4,7 +4,9 @@ import pytest
 
 from firmware.app import SAFE_AFTER
 from firmware.hal.board import Board
-from firmware_tests.flash.port import LISTENS, Console, restart, run
+from firmware.store import identity, wipe
+from firmware.store.flash import Flash
+from firmware_tests.flash.port import LISTENS, UNPROVISIONED, Console, make_lock, restart, run
 from host_sim.serial_board import SerialBoard
 
 
@@ -52,6 +54,17 @@ def test_firmware_that_does_not_load_can_be_replaced(lock):
     assert run("tools.flash", lock.port).returncode == 0
     with Console(lock.port) as console:
         console.hear("ready")
+
+
+def test_a_lock_that_was_reset_is_none_and_gets_another_key(lock):
+    before = identity.read(Flash(str(lock.flash)).pair)
+    lock.cut()
+    wipe.begin(str(lock.flash))
+    restart(lock, UNPROVISIONED, LISTENS)
+    assert not (lock.flash / "wipe").exists() and not list(lock.flash.glob("log/*"))
+    make_lock(lock)
+    after = identity.read(Flash(str(lock.flash)).pair)
+    assert before and after and after.device_key != before.device_key
 
 
 def test_crashes_in_a_row_end_in_safe_mode(lock):
