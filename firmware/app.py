@@ -226,6 +226,7 @@ class Lock:
         if self._clerk is not None:
             self._watchdog.begin(b"clerk")
             self._clerk.tick()
+            self._try(b"network", self._look_at_network)
         if self._gatt is not None:
             self._watchdog.begin(b"gatt")
             self._gatt.tick()
@@ -264,6 +265,12 @@ class Lock:
         if event != reasons.NOTHING:
             self.clock.read(self._now)
             self.log.append(entry.CLOCK, self._now, event)
+
+    def _look_at_network(self) -> None:
+        why = self._hardware.network.look()
+        if why:
+            self._say("network: " + why)
+            self.log.append(entry.BOOT, self._now, entry.FAILED, subject=b"network")
 
     def _set_calendar(self) -> None:
         """Let the board's calendar show UTC, for certificates and files; no rule asks it."""

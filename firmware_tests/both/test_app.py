@@ -493,6 +493,40 @@ def test_the_watchdog_is_fed_once_a_second_after_all_tasks_and_not_while_one_han
     equal((dog.fed, dog.tasks[-1]), (before, b"door"))
 
 
+class Thread:
+    """A network whose thread is over, for a reason that is told once."""
+
+    def __init__(self, *reasons):
+        self.reasons = list(reasons)
+
+    def look(self):
+        return self.reasons.pop(0) if self.reasons else ""
+
+
+class Nobody:
+    """A clerk without a cloud."""
+
+    def note_door(self, is_busy):
+        pass
+
+    def tick(self):
+        pass
+
+    def work(self):
+        return False
+
+
+def test_a_network_thread_that_is_over_is_told_and_entered_and_the_door_goes_on():
+    board = Board()
+    board.hardware.network = Thread("", "MemoryError()")
+    board.lock.connect(Nobody())
+    board.lock.accept(GRANTS["an admin"])
+    board.live(4)
+    equal(board.said, ["network: MemoryError()"])
+    equal(board.log(entry.BOOT)[1:], [(entry.FAILED, 0)])
+    equal(board.ask(), reasons.ALLOWED)
+
+
 def test_a_desk_asks_by_lines():
     board = Board()
     token = hexlify(GRANTS["at the door only"]).decode()

@@ -1,10 +1,14 @@
 """boot.py and main.py on a board with a serial port: who gets a prompt, what follows a crash."""
 
+import json
+import time
+
 import pytest
 
 from firmware.app import SAFE_AFTER
 from firmware.hal.board import Board
-from firmware.store import identity, wipe
+from firmware.store import cloud as clouds
+from firmware.store import identity, wifi, wipe
 from firmware.store.flash import Flash
 from firmware_tests.flash.port import LISTENS, UNPROVISIONED, Console, make_lock, restart, run
 from host_sim.serial_board import SerialBoard
@@ -91,3 +95,32 @@ def test_a_task_that_hangs_is_named_after_the_watchdog_bit(lock, tmp_path):
     )
     with SerialBoard(tmp_path, haste=15) as board, Console(board.port) as console:
         console.hear("safe mode: hangs in inbox")
+
+
+NOBODY = "127.0.0.1:1"
+JOIN_MS = 30_000  # of hal.wifi
+AIRS = ({"lost": True}, {"slow_ms": 3_600_000}, {"networks": {"Home": "another password"}})
+
+
+@pytest.mark.parametrize("air", AIRS, ids=lambda air: next(iter(air)))
+def test_a_wifi_that_is_away_slow_or_refuses_keeps_nobody_from_the_door(
+    lock, air, tmp_path, monkeypatch
+):
+    pair = Flash(str(lock.flash)).pair
+    wifi.write(pair, "Home", "correct horse")
+    clouds.write(pair, clouds.Cloud(NOBODY, NOBODY, NOBODY, b"", bytes(32)))
+    (lock.world / "wifi").write_text(json.dumps({"networks": {}, **air}))
+    trace = tmp_path / "trace"
+    monkeypatch.setenv("MACHINE_TRACE", str(trace))
+    restart(lock)
+    opened = f"pin {Board.pins['strike']} 1"
+    assert opened not in trace.read_text()
+    lock.hold(Board.pins["button"])
+    until = time.monotonic() + JOIN_MS / 3000  # long before the thread would give up
+    while opened not in trace.read_text():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    lock.hold()
+    with Console(lock.port) as console:
+        console.listen(1)
+        assert console.said == ""
