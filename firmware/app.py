@@ -17,12 +17,14 @@ from .clock.clock import Clock
 from .clock.ds3231 import Ds3231
 from .clock.ticks import Ticks
 from .crypto.kdf import HASH_BYTES, hkdf_expand
+from .crypto.slices import finish
 from .lock import longpress
 from .lock.assembly import make_doorway, make_signal
 from .policy import reasons
 from .policy.decision import PASSAGE, UNKNOWN, Now
 from .policy.instant import Instant
-from .store import cloud, damage, ends, entry, identity, wifi
+from .store import cloud, damage, entry, identity, wifi
+from .store.ends import Ends
 from .store.floor import Floor
 from .store.grants import Grants
 from .store.log import Log
@@ -31,7 +33,7 @@ from .store.strangers import Strangers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Iterator
+    from typing import Any, Callable, Generator, Iterator
 
     from .link.clerk import Clerk
     from .link.gatt import Gatt
@@ -55,7 +57,8 @@ _CALENDAR_OFF_S = 1  # how far the board's calendar may be from the clock
 class Lock:
     """A provisioned lock on its flash; `start` it, and then call `step` for ever.
 
-    `door` answers requests, `accept` takes statements, `clock.ask` makes a nonce.
+    `door` answers requests, `accept` takes statements (`accepting`: in slices, for who must not
+    hold the loop), `clock.ask` makes a nonce.
     `say(text)` tells a person at the prompt what happens.
     """
 
@@ -84,7 +87,8 @@ class Lock:
         self.sync = Sync(flash.pair, seal)
         self.root = Root(who.root, who.issuer, flash.pair, seal) if who.root else None
         strangers = self.strangers = Strangers(self.log)
-        self.doorway = make_doorway(hardware, ends.read(flash.pair, seal), self._note)
+        self._ends = Ends(flash.pair, seal)
+        self.doorway = make_doorway(hardware, self._ends.record, self._note)
         self._signal = make_signal(hardware)
         self._long_press = longpress.LongPress(hardware.ticks_ms, hardware.ticks_diff)
         self._wipe = flash.wipe
@@ -99,7 +103,7 @@ class Lock:
             self.grants, self.sync, self.clock, self.settings, self.log, strangers,
             self.root, self.remote,
         )  # fmt: skip
-        self._inbox = Inbox(flash.statements, self.accept, say)
+        self._inbox = Inbox(flash.statements, self.accepting, say)
         self._takes_mail = self._has_mail = True
         self._clerk: "Clerk | None" = None
         self._gatt: "Gatt | None" = None
@@ -116,7 +120,8 @@ class Lock:
         self.clock.read(self._now)
         self.log.open(self._now)
         self._enter(event)
-        damage.enter(self.log, self._now, self.settings, self._floor, self.sync, self.root)
+        kept = self.settings, self._floor, self.sync, self.root, self._ends
+        damage.enter(self.log, self._now, *kept)
         self._apply_settings()
         self.intake.recover()
         self._scan = self.grants.scan()
@@ -151,7 +156,12 @@ class Lock:
 
     def accept(self, token: bytes) -> int:
         """Take in a statement; the number of a reason, or of the clock's event."""
-        reason = self.intake.accept(token)
+        reason: int = finish(self.accepting(token))
+        return reason
+
+    def accepting(self, token: bytes) -> "Generator[None, None, int]":
+        """The same in slices."""
+        reason = yield from self.intake.accepting(token)
         self._apply_settings()
         return reason
 
@@ -236,7 +246,7 @@ class Lock:
     def _work(self) -> bool:
         """One piece of what can wait: a statement, a bucket of grants, the cloud. False: done."""
         if self._has_mail:
-            self._has_mail = self._try(b"inbox", self._inbox.take)
+            self._has_mail = self._try(b"inbox", self._inbox.work)
             return True
         if self._try(b"scan", self._scan_on):
             return True

@@ -7,7 +7,8 @@ Meanwhile the button inside opens, because a door may hang on this board.
 
 from .link.improv import Improv
 from .lock.assembly import make_doorway
-from .store import ends, identity, wifi
+from .store import identity, wifi
+from .store.ends import Ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Service:
 
     def __init__(self, hardware: "Any", flash: "Any", line: "Any", about: "list[str]") -> None:
         who = None if flash.is_wiped() else identity.read(flash.pair)
-        record = None if who is None else ends.read(flash.pair, who.seal())
+        record = None if who is None else Ends(flash.pair, who.seal()).record
         self._line = line
         self._doorway = make_doorway(hardware, record, _note)
         self._ticks_ms = hardware.ticks_ms

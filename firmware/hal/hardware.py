@@ -12,6 +12,7 @@ from . import chips
 from .analog import Analog
 from .bridge import Bridge
 from .console import Console
+from .fuse import Fuse
 from .pulse import Pulse
 from .radio import find as find_radio
 from .servo import PULSES_HZ, Servo
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from .board import Board
 
+_FUSE_TIMER = 0  # any of the chip's timers; nothing else here needs one
 _I2C_HZ = 100_000  # what any DS3231 and a few decimetres of wire can do
 
 
@@ -76,14 +78,18 @@ class Hardware:
 
     def _drive(self) -> "dict[str, Any]":
         board = self.board
+        timer = machine.Timer(_FUSE_TIMER)
         if "strike" in board.fitted:
             pin = self._output("strike", 1 - board.strike_on)
-            pulse = Pulse(pin, board.strike_on, board.pulse_ms, self.ticks_ms, self.ticks_diff)
-            return {"strike": pulse}
+            fuse = Fuse(timer, board.pulse_ms)
+            ticks = self.ticks_ms, self.ticks_diff
+            return {"strike": Pulse(pin, board.strike_on, board.pulse_ms, fuse, *ticks)}
+        fuse = Fuse(timer, board.limit_ms)
         if "motor" in board.fitted:
-            return {"drive": Bridge(self._output("to_lock", 0), self._output("to_open", 0))}
+            pins = self._output("to_lock", 0), self._output("to_open", 0)
+            return {"drive": Bridge(*pins, fuse)}
         pwm = machine.PWM(machine.Pin(board.pins["servo"]), freq=PULSES_HZ, duty_ns=0)
-        return {"drive": Servo(pwm, board.servo_us)}
+        return {"drive": Servo(pwm, board.servo_us, fuse)}
 
     def _output(self, name: str, level: int) -> "Any":
         return machine.Pin(self.board.pins[name], machine.Pin.OUT, value=level)

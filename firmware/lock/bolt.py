@@ -130,9 +130,7 @@ class Bolt:
         self._attempt = 1
         self._has_left = False
         self.state = LOCKING if target == LOCKED else UNLOCKING
-        if phase == _RUN and self._sensor.way(target) == self._way:
-            self._drive.move(self._way, target)
-        elif phase == _REST or phase == _HOLD:
+        if phase == _REST or phase == _HOLD:
             self._run()
         else:
             self._pause(_TURN_MS)

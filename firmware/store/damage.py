@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 
 def enter(
-    log: "Log", now: "Now", settings: "Any", floor: "Any", sync: "Any", root: "Any" = None
+    log: "Log",
+    now: "Now",
+    settings: "Any",
+    floor: "Any",
+    sync: "Any",
+    root: "Any" = None,
+    ends: "Any" = None,
 ) -> None:
     """After boot: an entry for each of them that lost a copy, which is made again by now."""
     for reason, kept in (
@@ -22,6 +28,7 @@ def enter(
         (entry.FLOOR_COPIES, floor),
         (entry.SYNC_COPIES, sync),
         (entry.ISSUER_COPIES, root),
+        (entry.ENDS_COPIES, ends),
     ):
         if kept is not None and kept.damaged:
             log.append(entry.DAMAGE, now, reason)

@@ -13,13 +13,18 @@ if TYPE_CHECKING:
 _NAME = "bolt"
 
 
-def read(folders: "tuple[Files, Files]", seal: "Seal") -> "bytes | None":
-    """What was written last; None if there is nothing, or nothing whole."""
-    copies = Copies(folders, _NAME, seal)
-    record = copies.read()
-    if record is not None:
-        copies.heal(record)
-    return record
+class Ends:
+    """The `record` that was written last, None if there is nothing, or nothing whole.
+
+    `damaged`: some copy was not whole.
+    """
+
+    def __init__(self, folders: "tuple[Files, Files]", seal: "Seal") -> None:
+        copies = Copies(folders, _NAME, seal)
+        self.record = copies.read()
+        self.damaged = copies.present > copies.whole
+        if self.record is not None:
+            copies.heal(self.record)
 
 
 def write(folders: "tuple[Files, Files]", seal: "Seal", record: bytes) -> None:

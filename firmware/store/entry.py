@@ -61,6 +61,7 @@ SETTINGS_COPIES = 4  # damage: to the settings, in one copy or in both
 FLOOR_COPIES = 5  # damage: the same, to the clock's floor
 SYNC_COPIES = 6  # damage: the same, to the sequence of statements
 ISSUER_COPIES = 7  # damage: the same, to the issuer that the root named
+ENDS_COPIES = 8  # damage: the same, to the bolt's calibration
 
 # Faults that a Chain finds.
 GOOD = 0

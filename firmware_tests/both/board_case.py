@@ -26,6 +26,16 @@ def _grants():
 GRANTS = _grants()
 
 
+def instead(accept):
+    """`accepting` of a lock that takes in statements this way."""
+
+    def accepting(token):
+        yield
+        return accept(token)
+
+    return accepting
+
+
 class RamFlash:
     """The folders of `firmware.store.flash.Flash`, in RAM."""
 

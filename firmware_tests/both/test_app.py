@@ -322,6 +322,8 @@ def test_a_calibration_counts_from_the_next_start_on():
     board = Board(door=door)
     equal(board.lock.doorway.state, UNKNOWN)
     ends.write(board.flash.pair, WHO.seal(), RECORD)
+    board.boot()
+    equal((board.lock.doorway.state, board.log(entry.DAMAGE)), (LOCKED, []))
     board.flash.state.files["bolt"][6] ^= 1
     board.boot()
     equal(board.lock.doorway.state, LOCKED)
@@ -332,6 +334,7 @@ def test_a_calibration_counts_from_the_next_start_on():
         folder.files["bolt"][6] ^= 1
     board.boot()
     equal(board.lock.doorway.state, UNKNOWN)
+    equal(board.log(entry.DAMAGE), [(entry.ENDS_COPIES, 0)] * 3)
 
 
 # --- a broken flash ------------------------------------------------------------------------------

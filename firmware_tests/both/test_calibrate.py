@@ -62,17 +62,17 @@ def test_what_cannot_be_is_not_kept():
         _, board, person = given(places, cut)
         true(not person.calibrate())
         true(text in person.said[1], person.said)
-        equal(ends.read(board.flash.pair, WHO.seal()), None)
+        equal(ends.Ends(board.flash.pair, WHO.seal()).record, None)
 
 
 def test_a_second_calibration_replaces_the_first():
     _, board, person = given((0.0, 1.0, None))
     person.calibrate()
-    first = ends.read(board.flash.pair, WHO.seal())
+    first = ends.Ends(board.flash.pair, WHO.seal()).record
     _, _, person = given((0.0, 1.0, HELD))
     person._board.flash = board.flash
     person.calibrate()
-    true(ends.read(board.flash.pair, WHO.seal()) not in (first, None))
+    true(ends.Ends(board.flash.pair, WHO.seal()).record not in (first, None))
 
 
 def test_only_a_lock_with_a_sensor_of_its_position_can_be_taught():

@@ -5,8 +5,10 @@ import machine
 from firmware.hal import bare
 from firmware.hal.board import Board
 from firmware.hal.hardware import Hardware
+from firmware.hal.fuse import Fuse
 from firmware.hal.pulse import Pulse
 from firmware_tests.both.check import equal, raises, true
+from host_sim.world.timer import Timer
 
 PERIOD = 1 << 30  # of an ESP32's ticks
 
@@ -17,7 +19,9 @@ class Bench:
     def __init__(self, on=1, ms=0):
         self.ms = ms
         self.levels = []
-        self.pulse = Pulse(self, on, 500, self.ticks_ms, self.ticks_diff)
+        self.timer = Timer(lambda: self.ms)
+        fuse = Fuse(self.timer, 500)
+        self.pulse = Pulse(self, on, 500, fuse, self.ticks_ms, self.ticks_diff)
 
     def value(self, level):
         self.levels.append(level)
@@ -41,6 +45,20 @@ def test_a_pulse_is_off_from_the_start_and_ends_at_its_deadline():
     bench.ms += 1
     equal(bench.pulse.tick(), 0)
     equal((bench.levels, bench.pulse.is_on), ([0, 1, 0], False))
+
+
+def test_a_pulse_ends_when_nobody_looks_and_that_is_noticed():
+    bench = Bench()
+    for _ in range(2):
+        bench.pulse.start()
+        bench.ms += 400
+        bench.pulse.start()
+        bench.ms += 499
+        bench.timer.look()
+        equal(bench.levels[-1], 1)
+        bench.ms += 1
+        bench.timer.look()
+        equal((bench.levels[-1], bench.pulse.is_on, bench.pulse.tick()), (0, False, 0))
 
 
 def test_a_second_request_prolongs_it_and_stop_ends_it():

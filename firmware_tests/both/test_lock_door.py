@@ -87,6 +87,35 @@ def test_what_is_in_the_way_for_a_moment_costs_an_attempt():
     equal((bench.new(), bench.counts["bolt_locked"]), (["bolt_locked"], 2))
 
 
+def test_a_drive_loses_its_current_at_the_limit_when_the_loop_hangs():
+    for kind in KINDS:
+        for action, x in ((LOCK, 1.0), (UNLOCK, 0.0)):
+            bench = Bench(*kind, x=x)
+            bench.door.jam = 0.4
+            bench.act(action, 50)
+            true(not bench.door.is_free(), kind)
+            bench.door.advance(LIMIT_MS - 51)
+            true(not bench.door.is_free(), kind)
+            bench.door.advance(20_000)
+            true(bench.door.is_free(), kind)
+            true(bench.door.longest_ms <= LIMIT_MS, bench.door.longest_ms)
+            bench.door.jam = None
+            bench.run(LIMIT_MS)
+            done = "bolt_locked" if action == LOCK else "bolt_unlocked"
+            equal((bench.new(), bench.counts[done]), ([done], 2), "it was an attempt like others")
+
+
+def test_a_latch_that_is_held_is_let_go_when_the_loop_hangs():
+    for drive in ("motor", "servo"):
+        bench = Bench(drive, "position", x=0.0)
+        bench.act(PULL)
+        true(not bench.door.is_free(), drive)
+        bench.door.advance(LIMIT_MS)
+        true(bench.door.is_free(), drive)
+        bench.run(3000)
+        equal((state(bench), bench.new()), (UNLOCKED, ["bolt_unlocked"]))
+
+
 def test_a_loop_that_comes_late_does_not_throw_the_bolt_when_it_lets_the_latch_go():
     bench = Bench("motor", "position", x=0.0)
     bench.act(PULL, 1500)

@@ -1,5 +1,6 @@
 """The parts of a door: switch, sensors, calibration, strike, battery, lamp and buzzer."""
 
+from firmware.hal.fuse import Fuse
 from firmware.hal.pulse import Pulse
 from firmware.lock import calibration
 from firmware.lock.battery import BETTER_MV, CRITICAL, EVERY_MS, GOOD, LOW, Battery
@@ -13,6 +14,7 @@ from firmware_tests.both.check import equal, raises, true
 from host_sim import words
 from host_sim.world.door import Pin
 from host_sim.world.hardware import Pin as Output
+from host_sim.world.timer import Timer
 
 PERIOD = 1 << 30  # of an ESP32's ticks
 
@@ -160,7 +162,7 @@ def test_records_that_are_none_are_refused():
 def test_a_strike_opens_with_a_pulse_and_is_locked_without_one():
     ticks = Ticks()
     pin = Output(ticks.ms)
-    strike = Strike(Pulse(pin, 1, 500, ticks.ms, ticks.diff))
+    strike = Strike(Pulse(pin, 1, 500, Fuse(Timer(ticks.ms), 500), ticks.ms, ticks.diff))
     for target, level in ((UNLOCKED, 1), (LOCKED, 0), (PULLED, 1)):
         strike.begin(target)
         equal((pin.level, strike.state), (level, UNLOCKED if level else LOCKED))

@@ -88,6 +88,14 @@ def test_what_a_lock_last_said(house, said, state):
     assert result(house.anna.get(f"{API}/my/lock/sync")) == [sync]
 
 
+@pytest.mark.parametrize(("door", "state"), [("open", 2), ("closed", 3), (None, 0)])
+def test_where_the_door_is(house, door, state):
+    house.say(lock=0, door=door)
+    for path in ("", "/sync"):
+        lock = result(house.anna.get(f"{API}/my/lock/{house.door}{path}"))
+        assert lock["lockProperties"]["doorState"] == state
+
+
 def test_sync_of_some_locks(house):
     second = house.build("Cellar")
     syncs = result(house.anna.get(f"{API}/my/lock/sync?id={second}&id=999"))

@@ -77,7 +77,7 @@ def test_crashes_in_a_row_end_in_safe_mode(lock):
     inbox.rename(inbox.with_suffix(".kept"))
     inbox.with_suffix(".py").write_text(
         "class Inbox:\n def __init__(self, *rest): pass\n"
-        " def take(self): raise ValueError('mail')\n"
+        " def work(self): raise ValueError('mail')\n"
     )
     said = restart(lock, "safe mode: ValueError('mail',)\nready")
     assert said.count("Sharelock ends: ValueError") == SAFE_AFTER
@@ -91,7 +91,7 @@ def test_a_task_that_hangs_is_named_after_the_watchdog_bit(lock, tmp_path):
     inbox = lock.flash / "firmware/access/inbox.mpy"
     inbox.unlink()
     inbox.with_suffix(".py").write_text(
-        "class Inbox:\n def __init__(self, *rest): pass\n def take(self):\n  while True: pass\n"
+        "class Inbox:\n def __init__(self, *rest): pass\n def work(self):\n  while True: pass\n"
     )
     with SerialBoard(tmp_path, haste=15) as board, Console(board.port) as console:
         console.hear("safe mode: hangs in inbox")

@@ -99,6 +99,39 @@ def test_a_motor_stops_at_its_limit_and_however_main_ends(board):
     assert board.happened()[:2] == ["pin 27 0", "reset"]
 
 
+HANGS = """
+from firmware import app
+from firmware.hal.board import Desk
+Desk.fitted = %r
+step = app.Lock.step
+def hang(lock):
+    while lock.door.answers:
+        pass
+    return step(lock)
+app.Lock.step = hang
+import boot, main
+"""
+
+
+@pytest.mark.parametrize(
+    ("fitted", "pin"), [(("strike", "button"), 26), (("motor", "end_stops", "button"), 27)]
+)
+def test_what_has_current_loses_it_when_the_loop_hangs(board, fitted, pin):
+    board.provision()
+    board._process = board.start(HANGS % (fitted,))
+    board.hear("ready")
+    board.leave("1.cose", grant(b"1"))
+    board.hear("1.cose: 0")
+    board.happened()
+    assert board.open() == reasons.ALLOWED
+    with pytest.raises(subprocess.TimeoutExpired):
+        board._process.wait(MOTOR_MS / 1000 + 1)
+    (on_ms, on), (off_ms, off) = board.trace()
+    assert (on, off) == (f"pin {pin} 1", f"pin {pin} 0")
+    assert abs(off_ms - on_ms - MOTOR_MS) < 500
+    board.off()
+
+
 def test_a_board_that_is_not_provisioned_says_so_and_stays_at_the_prompt(board):
     status, output = board.run("import boot, main")
     assert status == 0

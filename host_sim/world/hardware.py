@@ -5,9 +5,11 @@ passes when somebody adds to `ms`.
 """
 
 from firmware.hal.board import Board
+from firmware.hal.fuse import Fuse
 from firmware.hal.pulse import Pulse
 
 from .ds3231 import Ds3231
+from .timer import Timer
 
 PULSE_MS = Board.pulse_ms
 
@@ -83,6 +85,7 @@ class Hardware:
         self.chip = self.bus = Ds3231(self.ticks_ms)
         self.calendar = Calendar()
         self.pin = Pin(self.ticks_ms)
+        self._timer = Timer(self.ticks_ms)
         self.power_on()
 
     def power_on(self):
@@ -92,7 +95,8 @@ class Hardware:
             self._door.lost_power()
             self.parts = self._door.parts()
             return
-        pulse = Pulse(self.pin, 1, PULSE_MS, self.ticks_ms, self.ticks_diff)
+        fuse = Fuse(self._timer, PULSE_MS)
+        pulse = Pulse(self.pin, 1, PULSE_MS, fuse, self.ticks_ms, self.ticks_diff)
         self.parts = {"strike": pulse}
 
     @property
@@ -104,6 +108,7 @@ class Hardware:
     def ms(self, ms):
         if self._door is None:
             self._ms = ms
+            self._timer.look()
         else:
             self._door.advance(ms - self._door.ms)
 

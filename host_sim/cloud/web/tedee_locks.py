@@ -1,8 +1,8 @@
 """tedee's locks: what somebody may see of theirs, and what they ask them to do.
 
 There is no bridge here: a lock is connected when it says so itself. `Device.state` is what it last
-said: `lock` (0 unlocked, 1 locked, 2 pulled), `jammed`, `battery` in percent, `charging` and
-`connected`, as far as it knows.
+said: `lock` (0 unlocked, 1 locked, 2 pulled), `jammed`, `door`, `battery` in percent, `charging`
+and `connected`, as far as it knows.
 """
 
 from datetime import datetime
@@ -29,18 +29,23 @@ Operator = Annotated[Call, caller("Lock.Operate")]
 _STATES = {0: 2, 1: 6, 2: 7}  # of Device.state, to unlocked, locked, pulled
 _MOVING = {"UNLOCKING": 4, "LOCKING": 5}
 _UNKNOWN = 9
+_DOORS = {"open": 2, "closed": 3}
+_NO_CONTACT = 0
 _TYPES = {"lock": 0, "unlock": 1, "pull": 2}
 
 router = routes(*VERSIONS)
 
 
 class State(Answer):
-    """What a lock last said; `state` 2 is unlocked, 6 locked, 7 pulled, 9 unknown."""
+    """What a lock last said; `state` 2 is unlocked, 6 locked, 7 pulled, 9 unknown.
+
+    `doorState` is 2 open, 3 closed, 0 for a lock that has no contact at its door.
+    """
 
     state: int
     is_charging: bool
     battery_level: int | None
-    door_state: int = 0  # there is no sensor
+    door_state: int
     state_change_result: int
     last_state_changed_date: datetime | None
 
@@ -249,6 +254,7 @@ def _state(device: Device) -> dict[str, Any]:
         state=_MOVING.get(said.get("moving") or "") or _STATES.get(said.get("lock", -1), _UNKNOWN),
         is_charging=said.get("charging", False),
         battery_level=said.get("battery"),
+        door_state=_DOORS.get(said.get("door") or "", _NO_CONTACT),
         state_change_result=int(said.get("jammed", False)),
         last_state_changed_date=_changed(device),
     )

@@ -28,6 +28,24 @@ if not hasattr(time, "ticks_ms"):  # CPython
     time.ticks_diff = lambda late, early: late - early
     time.sleep_ms = lambda ms: time.sleep(ms / 1000)
 
+try:
+    import _thread
+except ImportError:  # then nothing comes between two bytecodes
+
+    class _thread:  # type: ignore[no-redef]
+        @staticmethod
+        def start_new_thread(function, arguments):
+            """Nobody runs it."""
+
+
+try:
+    from micropython import schedule as _schedule
+except ImportError:  # CPython: in a thread of its own
+
+    def _schedule(callback, argument):
+        callback(argument)
+
+
 _TRACE = os.getenv("MACHINE_TRACE")
 _WORLD = os.getenv("MACHINE_WORLD")
 PWRON_RESET = 1
@@ -136,6 +154,29 @@ class Pin:
             if number in Pin._handlers:
                 pin, handler = Pin._handlers[number]
                 handler(pin)
+
+
+class Timer:
+    """A timer of the chip; as there, its callback comes between two bytecodes of the program."""
+
+    ONE_SHOT = 0
+
+    def __init__(self, number):
+        if not 0 <= number < 4:
+            raise ValueError("invalid Timer number")
+        self._round = 0
+
+    def init(self, *, mode, period, callback):
+        """Call `callback(self)` once, in so many ms, and no longer what was set before."""
+        if mode != Timer.ONE_SHOT:
+            raise ValueError("this one knows only ONE_SHOT")
+        self._round += 1
+        _thread.start_new_thread(self._run, (self._round, period, callback))
+
+    def _run(self, number, period, callback):
+        time.sleep_ms(period)
+        if number == self._round:
+            _schedule(callback, self)
 
 
 class PWM:
