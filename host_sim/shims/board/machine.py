@@ -94,12 +94,17 @@ class WDT:
         tell_world("watchdog", self._timeout_ms)
 
 
+_hz = 160_000_000  # of a stock image
+
+
 def freq(hz=None):
     """The processor's clock, or set it."""
+    global _hz
     if hz is None:
-        return 240_000_000
+        return _hz
     if hz not in (80_000_000, 160_000_000, 240_000_000):
         raise ValueError("frequency must be 80MHz, 160MHz or 240MHz")
+    _hz = hz
     return None
 
 
