@@ -61,11 +61,11 @@ build: env ## make build/firmware, the .mpy files that go onto a lock, and fetch
 sizes: build ## print what the built firmware takes of flash and heap
 	@$(BIN)/python -m tools.sizes
 
-flash: env ## put the firmware onto the board at PORT=..., only what differs
+flash: env ## put the firmware onto the board at PORT=..., only what differs; without PORT, list the ports
 	@$(BIN)/python -m tools.flash "$(PORT)"
 
 monitor: env ## show what the board at PORT=... says; Ctrl-] ends it
-	@$(BIN)/mpremote connect "$(PORT)" repl
+	@$(BIN)/python -m tools.monitor "$(PORT)"
 
 erase: env ## empty the flash of the board at PORT=...; asks first
 	@$(BIN)/python -m tools.erase "$(PORT)"
@@ -76,11 +76,12 @@ bench: env ## measure and print against the budgets
 vectors: env ## regenerate firmware_tests/vectors with independent implementations
 	@$(BIN)/python -m tools.vectors
 
-docs: env ## regenerate package.json and what docs/ has from the code: reasons, sharing, examples
+docs: env ## regenerate package.json and what docs/ has from the code: reasons, sharing, currents, examples
 	@$(BIN)/python -m tools.reasons
 	@$(BIN)/python -m tools.sharing
 	@$(BIN)/python -m tools.protocol
 	@$(BIN)/python -m tools.package
+	@$(BIN)/python -m tools.power
 
 screenshot: env ## make the pictures in docs anew; needs Chromium
 	@$(BIN)/python -m tools.screenshot

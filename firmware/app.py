@@ -18,6 +18,7 @@ from .clock.ds3231 import Ds3231
 from .clock.ticks import Ticks
 from .crypto.kdf import HASH_BYTES, hkdf_expand
 from .crypto.slices import finish
+from .lock import longpress
 from .lock.assembly import make_doorway, make_signal
 from .policy import reasons
 from .policy.decision import PASSAGE, UNKNOWN, Now
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 NOT_PROVISIONED = "This lock is not provisioned: lockctl provision"
 
 VERSION = "0.1.0"
+ABOUT = ["Sharelock", VERSION]
 TICK_MS = 1000
 SAFE_AFTER = 3  # crashes in a row; then it does without network and mail
 HEALTHY_S = 300  # after so long the crashes before do not count any more,
@@ -88,6 +90,8 @@ class Lock:
         self._ends = Ends(flash.pair, seal)
         self.doorway = make_doorway(hardware, self._ends.record, self._note)
         self._signal = make_signal(hardware)
+        self._long_press = longpress.LongPress(hardware.ticks_ms, hardware.ticks_diff)
+        self._wipe = flash.wipe
         self._answers = 0  # that people were told
         self.door = Door(
             self.grants, self.log, strangers, self.clock, ticks,
@@ -180,6 +184,9 @@ class Lock:
         """
         left_ms = self.doorway.tick()
         self._tell()
+        asked = self._long_press.update(self.doorway.is_pushed())
+        if asked != longpress.NOTHING:
+            self._try(b"reset", lambda: self._reset(asked))
         if self._clerk is not None:
             self._clerk.note_door(left_ms > 0)
         if self._is_second_over():
@@ -204,6 +211,15 @@ class Lock:
         self.log.append(entry.BOLT, self._now, reason, count=count)
         self._signal.tell(reason)
 
+    def _reset(self, asked):
+        """Somebody held the button inside, or has confirmed that all is to be forgotten."""
+        if asked == longpress.ASKS:
+            self._note(reasons.RESET_ASKED, 0)
+            return
+        self._wipe()
+        self._say("factory reset")
+        raise SystemExit
+
     def _is_second_over(self) -> bool:
         now_ms = self._hardware.ticks_ms()
         if 0 <= self._hardware.ticks_diff(now_ms, self._ticked_ms) < TICK_MS:
@@ -220,6 +236,7 @@ class Lock:
         if self._clerk is not None:
             self._watchdog.begin(b"clerk")
             self._clerk.tick()
+            self._try(b"network", self._look_at_network)
         if self._gatt is not None:
             self._watchdog.begin(b"gatt")
             self._gatt.tick()
@@ -259,6 +276,12 @@ class Lock:
             self.clock.read(self._now)
             self.log.append(entry.CLOCK, self._now, event)
 
+    def _look_at_network(self) -> None:
+        why = self._hardware.network.look()
+        if why:
+            self._say("network: " + why)
+            self.log.append(entry.BOOT, self._now, entry.FAILED, subject=b"network")
+
     def _set_calendar(self) -> None:
         """Let the board's calendar show UTC, for certificates and files; no rule asks it."""
         self.clock.read(self._now)
@@ -279,7 +302,7 @@ def run(hardware: "Any", flash: "Any", say: "Say", crash: "Any") -> bool:
     broken = selftest.run()
     if broken is not None:
         raise RuntimeError(broken + " are broken")
-    who = identity.read(flash.pair)
+    who = None if flash.is_wiped() else identity.read(flash.pair)
     if who is None:
         say(NOT_PROVISIONED)
         return False
@@ -318,6 +341,8 @@ def _connect(lock, hardware, flash, who):
     joined = wifi.read(flash.pair)
     if joined is not None:
         hardware.network.know(*joined)
+    if hardware.network.has_wifi:
+        hardware.network.hostname(wifi.read_host(flash.pair))
     post = Post(hardware.network.make_lock())
     lock.connect(Clerk(lock, post, VERSION))
     hardware.network.start(Carrier(post, hardware.network, known, who.lock.decode()).run)

@@ -12,6 +12,7 @@ from . import chips
 from .analog import Analog
 from .bridge import Bridge
 from .console import Console
+from .pace import Pace
 from .fuse import Fuse
 from .pulse import Pulse
 from .radio import find as find_radio
@@ -72,6 +73,7 @@ class Hardware:
         self.calendar = machine.RTC()
         self.network = Network()
         self.watchdog = Watchdog()
+        self._pace = Pace(machine.freq)
         self.has_console = board.has_console
         radio = self.radio = find_radio(time.sleep_ms)
         self._console = Console(radio and radio.stream) if board.has_console else None
@@ -101,7 +103,12 @@ class Hardware:
         return machine.ADC(machine.Pin(self.board.pins[name]), atten=machine.ADC.ATTN_11DB)
 
     def wait(self, ms: int) -> "bytes | None":
-        """Wait for a line of the console or for the radio, and for so many ms at the most."""
+        """Wait for a line of the console or for the radio, and for so many ms at the most.
+
+        A thread that talks to the network may have to compute meanwhile, so then it stays fast.
+        """
+        if not self.network.has_thread:
+            self._pace.wait(ms)
         if self._console is not None:
             return self._console.wait(ms)
         if self.radio is not None:

@@ -38,6 +38,13 @@ class RamFlash:
         self.log, self.state, self.ledger, self.statements = [Memory() for _ in range(4)]
         self.pair = (self.log, self.state)
         self.grants = [Memory()]
+        self._is_wiped = False
+
+    def wipe(self):
+        self._is_wiped = True
+
+    def is_wiped(self):
+        return self._is_wiped
 
 
 class Board:
