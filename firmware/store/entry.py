@@ -51,6 +51,7 @@ CLEAN = 0  # boot: after an orderly stop
 UNCLEAN = 1  # boot: after a power cut or a crash; numbers are skipped
 FIRST = 2  # boot: there was no log
 CRASHED = 3  # boot: so many runs in a row ended with an error, or hung
+FAILED = 4  # boot: the task in the subject ended with an error, and is tried again
 QUEUE = 1  # gap: so many did not get a number, because none could be written for a while
 RING = 2  # gap: so many, not acknowledged, had to make room
 RECORDS = 1  # damage: so many entries of a segment, from the sequence number in the subject on

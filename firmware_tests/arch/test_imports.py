@@ -21,9 +21,10 @@ ARROWS = {
     "link": _STATE | {"access"},
     "hal": set(),
     "selftest": _RULES,
+    "tasks": set(),
     "provision": _RULES | {"store", "link"},
     "calibrate": {"lock", "store"},
-    "app": _STATE | {"access", "link", "selftest"},
+    "app": _STATE | {"access", "link", "selftest", "tasks"},
     "boot": {"hal"},
     "main": {"app", "hal", "store"},
 }

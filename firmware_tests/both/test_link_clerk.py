@@ -16,21 +16,8 @@ from firmware_tests.both.board_case import GRANTS, WHO, Board
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.door_case import RECORD
 from firmware_tests.both.statement_case import run_named
+from firmware_tests.both.whole_case import OneThread
 from host_sim.world.door import Door
-
-
-class OneThread:
-    """A lock where nobody else is; it is not taken twice."""
-
-    def __init__(self):
-        self._taken = False
-
-    def __enter__(self):
-        true(not self._taken)
-        self._taken = True
-
-    def __exit__(self, *error):
-        self._taken = False
 
 
 class Linked(Board):

@@ -51,6 +51,9 @@ def meaning(each: entry.Entry) -> str:
     """What the reason of an entry means."""
     if (each.kind, each.reason) in _OWN_REASONS:
         return _OWN_REASONS[each.kind, each.reason]
+    if (each.kind, each.reason) == (entry.BOOT, entry.FAILED):
+        name = each.subject.rstrip(b"\x00").decode(errors="replace")
+        return f"a task ended with an error, and is tried again: {name}"
     if each.kind == entry.DAMAGE and each.reason >= _OF_GRANTS:
         return f"the lock found damage in the grant cache ({each.reason - _OF_GRANTS})"
     if each.kind in _WITH_REASON:
