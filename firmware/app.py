@@ -6,7 +6,6 @@ work goes through `tasks`, which tells what fails and tries it again. An excepti
 `step` ends the program, and main.py starts it anew.
 """
 
-from . import selftest
 from .access.door import Door
 from .access.inbox import Inbox
 from .access.intake import Intake
@@ -30,6 +29,7 @@ from .store.log import Log
 from .store.settings import SettingsStore
 from .store.strangers import Strangers
 from .tasks import Tasks
+from .unload import unload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -282,7 +282,10 @@ def run(hardware: "Any", flash: "Any", say: "Say", crash: "Any") -> bool:
     what comes from outside is the likeliest cause, and the door needs neither. Ctrl-C and
     SystemExit are an orderly stop, for the log. Raises whatever ends it.
     """
+    from . import selftest
+
     broken = selftest.run()
+    unload(selftest)
     if broken is not None:
         raise RuntimeError(broken + " are broken")
     who = identity.read(flash.pair)
