@@ -11,6 +11,7 @@ from firmware.store import entry
 from firmware_tests.both.board_case import GRANTS
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.statement_case import run_named
+from firmware_tests.both.visit_case import scalar_of
 from firmware_tests.both.whole_case import Whole
 from firmware_tests.power.log_case import entries
 from host_sim.world.door import Door
@@ -188,7 +189,7 @@ def test_a_device_that_is_lost_is_tried_again_and_the_door_goes_on():
 
 def test_a_fault_with_a_phones_words_ends_no_more_than_its_visit():
     house = House()
-    wallet = house.wallet(b"phone")
+    wallet = house.wallet(scalar_of(b"phone"))
     house.lock.accept(GRANTS["a guest without limits"])
     equal(house.visit(wallet), [reasons.ALLOWED])
     house.live(5)
