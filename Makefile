@@ -59,11 +59,11 @@ build: env ## make build/firmware, the .mpy files that go onto a lock, and fetch
 sizes: build ## print what the built firmware takes of flash and heap
 	@$(BIN)/python -m tools.sizes
 
-flash: env ## put the firmware onto the board at PORT=..., only what differs
+flash: env ## put the firmware onto the board at PORT=..., only what differs; without PORT, list the ports
 	@$(BIN)/python -m tools.flash "$(PORT)"
 
 monitor: env ## show what the board at PORT=... says; Ctrl-] ends it
-	@$(BIN)/mpremote connect "$(PORT)" repl
+	@$(BIN)/python -m tools.monitor "$(PORT)"
 
 erase: env ## empty the flash of the board at PORT=...; asks first
 	@$(BIN)/python -m tools.erase "$(PORT)"

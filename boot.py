@@ -13,6 +13,12 @@ try:
 except BaseException:  # noqa: BLE001  # as below; the next start tries it again
     pass
 try:
+    from firmware.store import wipe
+
+    wipe.finish(".")
+except BaseException:  # noqa: BLE001  # the same; until then the board is no lock
+    pass
+try:
     from firmware.hal import bare
 
     bare.safe()  # before the firmware loads, which takes seconds

@@ -1,7 +1,7 @@
 """Runs the lock. However it ends, the bolt is safe first, and then the board starts anew.
 
-The prompt is there for a board that is not provisioned yet, and for whoever holds the inside
-button while it starts: nobody else gets past this file.
+Wi-Fi set-up and the prompt are there for a board that is not provisioned yet, and for whoever
+holds the inside button while it starts: nobody else gets past `restart`.
 """
 
 import sys
@@ -9,7 +9,7 @@ import sys
 from firmware.hal import bare
 
 again = True
-crash = None
+crash = hardware = None
 try:
     from firmware.hal.crash import Crash
 
@@ -18,7 +18,7 @@ try:
         crash.note("hangs in " + bare.hanging_task())
     if bare.is_button_held():
         again = False
-        print("Sharelock service: the prompt is yours; a restart makes it a lock again.")
+        print("Sharelock service: a restart makes it a lock again.")
         print("Last crash:", crash.why or "none")
     else:
         from firmware import app
@@ -28,7 +28,8 @@ try:
 
         if this().has_console:
             bare.allow_ctrl_c()
-        again = app.run(Hardware(this()), Flash("."), print, crash)
+        hardware = Hardware(this())
+        again = app.run(hardware, Flash("."), print, crash)
 except BaseException as error:  # noqa: BLE001  # also Ctrl-C: nothing comes before the bolt
     bare.safe()
     print("Sharelock ends:", repr(error))
@@ -40,4 +41,15 @@ finally:
     bare.safe()
     if again:
         bare.restart()
+try:
+    from firmware import app, service
+    from firmware.hal.board import this
+    from firmware.hal.console import Line
+    from firmware.hal.hardware import Hardware
+    from firmware.store.flash import Flash
+
+    service.run(hardware or Hardware(this()), Flash("."), Line(), app.ABOUT, print)
+except BaseException as error:  # noqa: BLE001  # the prompt is for firmware that is broken, too
+    print("Sharelock cannot serve:", repr(error))
+bare.safe()
 bare.allow_ctrl_c()

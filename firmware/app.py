@@ -17,6 +17,8 @@ from .clock.clock import Clock
 from .clock.ds3231 import Ds3231
 from .clock.ticks import Ticks
 from .crypto.kdf import HASH_BYTES, hkdf_expand
+from .crypto.slices import finish
+from .lock import longpress
 from .lock.assembly import make_doorway, make_signal
 from .policy import reasons
 from .policy.decision import PASSAGE, UNKNOWN, Now
@@ -33,7 +35,7 @@ from .unload import unload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Iterator
+    from typing import Any, Callable, Generator, Iterator
 
     from .link.clerk import Clerk
     from .link.gatt import Gatt
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 NOT_PROVISIONED = "This lock is not provisioned: lockctl provision"
 
 VERSION = "0.1.0"
+ABOUT = ["Sharelock", VERSION]
 TICK_MS = 1000
 SAFE_AFTER = 3  # crashes in a row; then it does without network and mail
 HEALTHY_S = 300  # after so long the crashes before do not count any more,
@@ -56,7 +59,8 @@ _CALENDAR_OFF_S = 1  # how far the board's calendar may be from the clock
 class Lock:
     """A provisioned lock on its flash; `start` it, and then call `step` for ever.
 
-    `door` answers requests, `accept` takes statements, `clock.ask` makes a nonce.
+    `door` answers requests, `accept` takes statements (`accepting`: in slices, for who must not
+    hold the loop), `clock.ask` makes a nonce.
     `say(text)` tells a person at the prompt what happens.
     """
 
@@ -89,6 +93,8 @@ class Lock:
         self._ends = Ends(flash.pair, seal)
         self.doorway = make_doorway(hardware, self._ends.record, self._note)
         self._signal = make_signal(hardware)
+        self._long_press = longpress.LongPress(hardware.ticks_ms, hardware.ticks_diff)
+        self._wipe = flash.wipe
         self._answers = 0  # that people were told
         self.door = Door(
             self.grants, self.log, strangers, self.clock, ticks,
@@ -100,7 +106,7 @@ class Lock:
             self.grants, self.sync, self.clock, self.settings, self.log, strangers,
             self.root, self.remote,
         )  # fmt: skip
-        self._inbox = Inbox(flash.statements, self.accept, say)
+        self._inbox = Inbox(flash.statements, self.accepting, say)
         self._takes_mail = self._has_mail = True
         self._clerk: "Clerk | None" = None
         self._gatt: "Gatt | None" = None
@@ -160,7 +166,12 @@ class Lock:
 
     def accept(self, token: bytes) -> int:
         """Take in a statement; the number of a reason, or of the clock's event."""
-        reason = self.intake.accept(token)
+        reason: int = finish(self.accepting(token))
+        return reason
+
+    def accepting(self, token: bytes) -> "Generator[None, None, int]":
+        """The same in slices."""
+        reason = yield from self.intake.accepting(token)
         self._apply_settings()
         return reason
 
@@ -183,6 +194,9 @@ class Lock:
         """
         left_ms = self.doorway.tick()
         self._tell()
+        asked = self._long_press.update(self.doorway.is_pushed())
+        if asked != longpress.NOTHING:
+            self._tasks.run(b"reset", lambda: self._reset(asked))
         if self._clerk is not None:
             self._clerk.note_door(left_ms > 0)
         if self._is_second_over():
@@ -212,6 +226,15 @@ class Lock:
         self.log.append(entry.BOLT, self._now, reason, count=count)
         self._signal.tell(reason)
 
+    def _reset(self, asked):
+        """Somebody held the button inside, or has confirmed that all is to be forgotten."""
+        if asked == longpress.ASKS:
+            self._note(reasons.RESET_ASKED, 0)
+            return
+        self._wipe()
+        self._say("factory reset")
+        raise SystemExit
+
     def _is_second_over(self) -> bool:
         now_ms = self._hardware.ticks_ms()
         if 0 <= self._hardware.ticks_diff(now_ms, self._ticked_ms) < TICK_MS:
@@ -230,6 +253,8 @@ class Lock:
         run(b"remote", self.remote.tick)
         if self._clerk is not None:
             run(b"clerk", self._clerk.tick)
+            if self._hardware.network is not None:
+                run(b"network", self._look_at_network)
         if self._gatt is not None:
             run(b"phones", self._gatt.tick)
         self._watchdog.begin(b"step")
@@ -239,7 +264,7 @@ class Lock:
         """One piece of what can wait: a statement, a bucket of grants, the cloud. False: done."""
         run = self._tasks.run
         if self._has_mail:
-            self._has_mail = run(b"inbox", self._inbox.take)
+            self._has_mail = run(b"inbox", self._inbox.work)
             return True
         if run(b"scan", self._scan_on):
             return True
@@ -265,6 +290,11 @@ class Lock:
             self.clock.read(self._now)
             self.log.append(entry.CLOCK, self._now, event)
 
+    def _look_at_network(self) -> None:
+        why = self._hardware.network.look()
+        if why:
+            self._failed(b"network", why)
+
     def _set_calendar(self) -> None:
         """Let the board's calendar show UTC, for certificates and files; no rule asks it."""
         self.clock.read(self._now)
@@ -288,7 +318,7 @@ def run(hardware: "Any", flash: "Any", say: "Say", crash: "Any") -> bool:
     unload(selftest)
     if broken is not None:
         raise RuntimeError(broken + " are broken")
-    who = identity.read(flash.pair)
+    who = None if flash.is_wiped() else identity.read(flash.pair)
     if who is None:
         say(NOT_PROVISIONED)
         return False
@@ -327,6 +357,8 @@ def _connect(lock, hardware, flash, who):
     joined = wifi.read(flash.pair)
     if joined is not None:
         hardware.network.know(*joined)
+    if hardware.network.has_wifi:
+        hardware.network.hostname(wifi.read_host(flash.pair))
     post = Post(hardware.network.make_lock())
     lock.connect(Clerk(lock, post, VERSION))
     hardware.network.start(Carrier(post, hardware.network, known, who.lock.decode()).run)

@@ -11,7 +11,7 @@ from .crypto.p256 import PublicKey
 from .link import credential
 from .policy.grant import MOST_ID
 from .policy.zone import Zone
-from .store import identity
+from .store import identity, wipe
 from .store.cloud import Cloud
 from .store.cloud import write as write_cloud
 from .store.flash import Flash
@@ -48,6 +48,7 @@ def provision(
     if not 1 <= len(lock.encode()) <= MOST_ID:
         raise ValueError("an id has 1 to 16 bytes")
     flash = Flash(folder)
+    wipe.finish(folder)
     if identity.read(flash.pair) is not None:
         raise ValueError("this lock is provisioned; erase its flash to begin anew")
     Zone(zone)

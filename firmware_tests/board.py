@@ -14,7 +14,6 @@ from firmware.store import entry
 from host_sim import runtimes
 from host_sim.cloud.keys import short
 from host_sim.story import key_of
-from tools import build
 
 ISSUER = key_of("issuer")
 PHONE = key_of("phone")
@@ -36,9 +35,7 @@ class Board:
         self.key = ""
 
     def start(self, code: str) -> "subprocess.Popen[str]":
-        libraries = build.TARGET / "lib"
-        shims = [runtimes.BOARD, *(["host_sim/shims"] if self.runtime == "cpython" else [])]
-        environment = runtimes.environment(self.runtime, path=[*shims, libraries])
+        environment = runtimes.board_environment(self.runtime)
         environment["MACHINE_TRACE"] = str(self._trace)
         return subprocess.Popen(
             runtimes.command(self.runtime, "-c", code),

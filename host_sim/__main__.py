@@ -1,14 +1,18 @@
-"""`python -m host_sim`: play a story on a simulated lock.
+"""`python -m host_sim`: play a story on a simulated lock, and then let a house run.
 
-Exits with 0, with 1 on any surprise, with 2 if there is no story to play.
+Without a terminal it ends after the story: with 0, with 1 on any surprise, with 2 if there is no
+story to play.
 """
 
+import asyncio
+import os
 import sys
 from pathlib import Path
 
 import click
 from rich.console import Console
 
+from . import runtimes
 from .lock.client import RUNTIMES, LockCrashed
 from .runtimes import NotInstalled
 from .scenario import ScenarioError, load
@@ -22,9 +26,7 @@ STORY = Path(__file__).parent / "scenarios" / "tedee.toml"
 @click.option(
     "--runtime",
     type=click.Choice(RUNTIMES),
-    default="cpython",
-    show_default=True,
-    help="The interpreter that runs the lock's side.",
+    help="The interpreter that runs the story's lock.  [default: micropython, if it is installed]",
 )
 @click.option(
     "--scenario",
@@ -32,22 +34,40 @@ STORY = Path(__file__).parent / "scenarios" / "tedee.toml"
     default=STORY,
     help="A story in TOML; by default the samples of tedee's share API.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON lines.")
-def main(runtime: str, scenario: Path, as_json: bool) -> None:
-    """Play a story about shares and people on a simulated lock.
+@click.option("--json", "as_json", is_flag=True, help="Print JSON lines, and end.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Where the page is; 0 is any port."
+)
+def main(runtime: str | None, scenario: Path, as_json: bool, port: int) -> None:
+    """Play a story about shares and people on a simulated lock; then start a house to look at.
 
     The cloud signs grants, the lock takes them in and decides by itself, with no network. Exits
-    with 1 if any decision differs from what the story expects.
+    with 1 if any decision differs from what the story expects. On a terminal, or with SERVE=1,
+    and not where CI is set, a house follows instead: its page is at the URL that is printed last.
     """
     console = Console(highlight=False)
     try:
-        records = play(load(scenario), runtime)
+        records = play(load(scenario), runtime or runtimes.best())
         surprises = tell_json(records, console) if as_json else Teller(console).tell(records)
+        if not surprises and not as_json and _may_stay():
+            _stay(port, console)
     except (ScenarioError, NotInstalled, LockCrashed, OSError) as error:
         raise click.UsageError(str(error)) from None
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(1 if surprises else 0)
+
+
+def _may_stay() -> bool:
+    """Whether somebody is there to look."""
+    return os.environ.get("SERVE") == "1" or (sys.stdout.isatty() and "CI" not in os.environ)
+
+
+def _stay(port: int, console: Console) -> None:
+    from .house.run import stay  # which takes a second to load
+
+    console.print("\nStarting a house; Ctrl-C ends it.")
+    asyncio.run(stay(port, lambda text: console.print(f"  {text}", soft_wrap=True)))
 
 
 main()

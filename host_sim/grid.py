@@ -1,6 +1,7 @@
 """A week as a grid: half hours on the lock's wall clock, and how much of each is allowed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from firmware.policy.instant import DAY_S, Instant, weekday
 from firmware.policy.zone import Wall, Zone
@@ -10,6 +11,20 @@ _CELL_S = 1800
 _STEP_S = 900  # offsets of zones are multiples of this
 HOURS = "0     3     6     9     12    15    18    21    24"
 NONE, PART, ALL, SKIPPED = "·", "▒", "█", " "
+
+
+class Cell(NamedTuple):
+    """A half hour of the wall clock, or what there is of it.
+
+    `day` counts from Monday, `half` from midnight; `again` if the clocks show it a second time.
+    `offset_s` is from the start of the week.
+    """
+
+    day: int
+    half: int
+    again: bool
+    offset_s: int
+    length_s: int
 
 
 def week_start(at: Instant, zone: Zone) -> Instant:
@@ -27,26 +42,45 @@ def week_start(at: Instant, zone: Zone) -> Instant:
     return start
 
 
-def week(start: Instant, zone: Zone, spans: Iterable[tuple[int, int]]) -> list[str]:
-    """Seven rows of 48 characters, for a week that begins at `start`.
+def cells(start: Instant, zone: Zone) -> Iterator[Cell]:
+    """Yield the half hours that the wall clock shows in the week from `start` on, in their order.
 
-    `spans` are (offset, length) in seconds, over `WEEK_S`. A half hour that the clocks skip is
-    blank.
+    The first and the last one before and after a change of the clocks may be shorter.
     """
-    spans = list(spans)
     wall = Wall()
     zone.local(start, wall)
     monday = wall.day
-    shown = [[0] * 48 for _ in range(7)]
-    allowed = [[0] * 48 for _ in range(7)]
+    seen: set[tuple[int, int]] = set()
+    cell: Cell | None = None
     for offset_s in range(0, WEEK_S, _STEP_S):
         at = Instant(start.day, start.second)
         at.shift(offset_s)
         zone.local(at, wall)
-        row, cell = wall.day - monday, wall.second // _CELL_S
-        if row < 7:
-            shown[row][cell] += _STEP_S
-            allowed[row][cell] += _overlap(spans, offset_s, offset_s + _STEP_S)
+        quarter = (wall.day - monday, wall.second // _STEP_S)
+        place = (quarter[0], wall.second // _CELL_S, quarter in seen)
+        seen.add(quarter)
+        if cell and cell[:3] == place:
+            cell = cell._replace(length_s=cell.length_s + _STEP_S)
+            continue
+        if cell and cell.day < 7:
+            yield cell
+        cell = Cell(*place, offset_s, _STEP_S)
+
+
+def week(start: Instant, zone: Zone, spans: Iterable[tuple[int, int]]) -> list[str]:
+    """Seven rows of 48 characters, for a week that begins at `start`.
+
+    `spans` are (offset, length) in seconds, over `WEEK_S`. A half hour that the clocks skip is
+    blank, one that they show twice counts as one.
+    """
+    spans = list(spans)
+    shown = [[0] * 48 for _ in range(7)]
+    allowed = [[0] * 48 for _ in range(7)]
+    for cell in cells(start, zone):
+        shown[cell.day][cell.half] += cell.length_s
+        allowed[cell.day][cell.half] += _overlap(
+            spans, cell.offset_s, cell.offset_s + cell.length_s
+        )
     return [
         "".join(_mark(shown[row][cell], allowed[row][cell]) for cell in range(48))
         for row in range(7)

@@ -19,6 +19,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 BOARD = "host_sim/shims/board"  # for `path`: the modules of a board that no runtime here has
+LIBRARIES = "build/lib"  # and those that a stock image has inside; `make build` fetches them
 NAMES = ("cpython", "micropython", "micropython32")
 
 # The unix port's own default of 2 MB is for programs that mean to be small; a test of the same
@@ -63,6 +64,12 @@ def environment(runtime: str, path: Sequence[str | Path] = ()) -> dict[str, str]
     return {**os.environ, "MICROPYPATH": ":".join([*search, ".frozen"])}
 
 
+def board_environment(runtime: str) -> dict[str, str]:
+    """The environment of a program that is to find all that a board has."""
+    shims = [BOARD, *(["host_sim/shims"] if runtime == "cpython" else [])]
+    return environment(runtime, path=[*shims, LIBRARIES])
+
+
 def start(
     runtime: str,
     *arguments: str | Path,
@@ -105,6 +112,15 @@ def run(
         timeout=timeout_s,
         check=False,
     )
+
+
+def best() -> str:
+    """The runtime that is nearest to a lock, of those that are here."""
+    try:
+        _micropython()
+    except NotInstalled:
+        return "cpython"
+    return "micropython"
 
 
 def _micropython() -> str:

@@ -48,6 +48,7 @@ class SerialBoard:
         self._inner = -1
         self._chip: subprocess.Popen[bytes] | None = None
         self._is_raw = False
+        self._is_at_prompt = False
         self._awaited: bytes | None = None  # what was said so far, if the prompt is to be raw
         self._guard = threading.RLock()
         self._is_open = True
@@ -113,6 +114,7 @@ class SerialBoard:
         )
         os.close(end)
         self._awaited = b"" if self._is_raw else None
+        self._is_at_prompt = False
 
     def _end(self) -> int:
         assert self._chip
@@ -156,8 +158,11 @@ class SerialBoard:
             if byte == _CTRL_C and self._wants_ctrl_c():
                 self._interrupt()
                 continue
-            if byte in (_CTRL_A, _CTRL_B):
+            if byte in (_CTRL_A, _CTRL_B, _CTRL_C):
+                # A program that reads Ctrl-C itself may end at it, and what is typed before the
+                # prompt is there, the unix port throws away: then it gets its Ctrl-A again.
                 self._is_raw = byte == _CTRL_A
+                self._awaited = b"" if self._is_raw and not self._is_at_prompt else None
             os.write(self._inner, bytes([byte]))
 
     def _interrupt(self) -> None:
@@ -177,6 +182,7 @@ class SerialBoard:
             except OSError:  # its end of the line is closed
                 return
             os.write(self._outer, said)
+            self._is_at_prompt = said.endswith(_PROMPT)
             if self._awaited is not None:
                 self._awaited += said
                 if self._awaited.endswith(_PROMPT):

@@ -149,6 +149,7 @@ SENTENCES = {
     "battery_good": "The battery is good again; count: millivolts.",
     "battery_low": "The battery is low; count: millivolts.",
     "battery_critical": "The battery is nearly empty; count: millivolts.",
+    "reset_asked": "The button inside was held for 10 s; pushed again now, the lock forgets all.",
 }
 
 # (number, name, sentence), by number.

@@ -6,7 +6,7 @@ erase-flash` leaves nothing, MicroPython included. May import its siblings.
 
 import sys
 
-from .device import Device, DeviceError
+from .device import Device, DeviceError, named_port
 
 _PROGRAM = """
 import os
@@ -25,11 +25,9 @@ for folder in reversed(folders[1:]):
 
 def main() -> None:
     """Exits with 0, with 1 if it was not wanted or does not work, with 2 without a port."""
-    if len(sys.argv) != 2 or not sys.argv[1]:
-        print("Name the board's port: make erase PORT=/dev/ttyUSB0", file=sys.stderr)
-        sys.exit(2)
+    port = named_port("erase")
     try:
-        with Device(sys.argv[1]) as device:
+        with Device(port) as device:
             print("Everything on the board goes: firmware, identity, shares, log.")
             if input("Erase it? [y/N] ").strip().lower() != "y":
                 sys.exit("Nothing was erased.")

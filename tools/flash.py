@@ -14,11 +14,12 @@ from pathlib import Path
 from firmware.hal import update
 
 from . import build, libraries
-from .device import Device, DeviceError
+from .device import Device, DeviceError, named_port
 
 MANIFEST = "firmware.sha256"  # as sha256sum writes it; the last file of each update
 _AGENT = Path(__file__).with_name("_flash_device.py").read_text(encoding="utf-8")
 _NEEDED = "from firmware.hal.update import FOLDER, READY, finish"
+_WHOLE = "What the board has is whole, the old firmware or the new one. Try again: make flash"
 _SPARE = 16_384  # bytes of flash that an update leaves
 
 
@@ -77,17 +78,17 @@ def put(device: Device, wanted: dict[str, bytes]) -> list[str]:
 
 def main() -> None:
     """Exits with 0, with 1 if it does not work out, with 2 without a port, with 130 at Ctrl-C."""
-    if len(sys.argv) != 2 or not sys.argv[1]:
-        print("Name the board's port: make flash PORT=/dev/ttyUSB0", file=sys.stderr)
-        sys.exit(2)
+    port = named_port("flash")
     try:
         wanted = contents()
-        with Device(sys.argv[1]) as device:
+        with Device(port) as device:
             try:
                 done = put(device, wanted)
             except KeyboardInterrupt:
                 device.interrupt()
                 raise
+            except DeviceError as error:
+                raise DeviceError(f"{error}\n{_WHOLE}") from None
             for path in done:
                 print(path)
             device.restart()

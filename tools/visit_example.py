@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from firmware.app import Lock
 from firmware.crypto import ecdh
+from firmware.crypto.slices import finish
 from firmware.link import credential, session
 from firmware.link.requests import ACT
 from firmware.link.visits import Visits
@@ -14,7 +15,6 @@ from firmware.store import identity
 from firmware.store.flash import Flash
 from host_sim.cloud.keys import PrivateKey, short
 from host_sim.phone.session import Visit
-from host_sim.phone.slices import finish
 from host_sim.phone.wallet import Wallet
 from host_sim.shims.cryptolib import aes
 from host_sim.world.hardware import Hardware

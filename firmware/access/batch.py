@@ -70,7 +70,7 @@ class Batch:
     def grants(self) -> "Iterator[Grant]":
         """The grants that count, in their order."""
         for granted in self._grants:
-            yield Granting(granted.payload, self).grant
+            yield Granting(granted.payload, self, granted.key).grant
 
     def _read(self, change: "Any") -> "Change":
         if type(change) is not list or len(change) != _CHANGE_MEMBERS:

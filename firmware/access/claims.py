@@ -51,14 +51,18 @@ class ClaimsError(Exception):
         self.reason = reason
 
 
-def read_numbered(payload: bytes, batch: "Any" = None) -> "tuple[Grant, int | None]":
+def read_numbered(
+    payload: bytes, batch: "Any" = None, key: "bytes | None" = None
+) -> "tuple[Grant, int | None]":
     """The grant in the claims of a token that was verified, and its sequence number if it has one.
 
     Its windows are in normal form. It has the right shape but may still ask for what no lock
-    gives, see `policy.grant.fault`. For `batch` see `origin`. Raises ClaimsError or CoseError.
+    gives, see `policy.grant.fault`. For `batch` see `origin`; `key` is the holder's, if that was
+    found to be in order before. Raises ClaimsError or CoseError.
     """
     decoded = cwt.decode_claims(payload)
-    key = _key(decoded, batch is not None)
+    if key is None:
+        key = _key(decoded, batch is not None)
     claims = Members(decoded)
     terms = Members(claims.take(TERMS, dict))
     lock, issued = origin(claims, batch)

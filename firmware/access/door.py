@@ -50,6 +50,7 @@ class Door:
         self._lockouts = Lockouts()
         self._now = Now(Instant(), 0, UNKNOWN)
         self.decision = Decision()
+        self.questions = 0  # that were asked, about anybody
         self.answers = 0  # to keys with a grant; what the last one was
         self.last_reason: "int | None" = None
         self.last_share: "bytes | None" = None
@@ -70,7 +71,8 @@ class Door:
         return reason
 
     def question(self, request: "Request") -> "tuple[Any, ...]":
-        """What `decide`, `explain` and `next_allowed` take about a request now; lent."""
+        """What `decide` and `next_allowed` take about a request now; lent until the next call."""
+        self.questions += 1
         self._clock.read(self._now)
         grant = self._grants.find(request.key) if request.proven is True else None
         state = self._grants.state_at(grant, self._ticks.second)

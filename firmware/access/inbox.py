@@ -8,7 +8,9 @@ from .intake import LARGEST_BATCH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable
+    from typing import Callable, Generator
+
+    Accepting = Callable[[bytes], Generator[None, None, int]]
 
     from ..store.files import Files
 
@@ -16,31 +18,36 @@ _ENDING = ".cose"
 
 
 class Inbox:
-    """The files `*.cose` of a folder, for `accept(token)`; `say(text)` tells what became of each.
+    """The files `*.cose` of a folder, for `accepting(token)`, a generator of slices; `say(text)`
+    tells what became of each.
 
     To be put there whole: under another name first, then renamed.
     """
 
-    def __init__(
-        self, files: "Files", accept: "Callable[[bytes], int]", say: "Callable[[str], None]"
-    ):
+    def __init__(self, files: "Files", accepting: "Accepting", say: "Callable[[str], None]"):
         self._files = files
-        self._accept = accept
+        self._accepting = accepting
         self._say = say
+        self._job: "Generator[None, None, None] | None" = None  # the file at hand
 
-    def take(self) -> bool:
-        """Take in the next one; False if there is none.
+    def work(self) -> bool:
+        """One slice of taking in the next one; False if there is none.
 
         OSError passes through; then the file stays for another time.
         """
-        names = [name for name in self._files.names() if name.endswith(_ENDING)]
-        if not names:
-            return False
-        name = min(names)
-        reason = self._accept(self._read(name))
+        if self._job is None:
+            names = [name for name in self._files.names() if name.endswith(_ENDING)]
+            if not names:
+                return False
+            self._job = self._take(min(names))
+        if next(self._job, True):
+            self._job = None
+        return True
+
+    def _take(self, name):
+        reason = yield from self._accepting(self._read(name))
         self._files.remove(name)
         self._say("%s: %d" % (name, reason))
-        return True
 
     def _read(self, name):
         """A file, as far as the intake looks; nothing if it is damaged."""

@@ -3,9 +3,13 @@
 Imports crypto, policy, store and its siblings. What counts is signature, audience, version and
 sequence, never the way by which a statement came; the same one again changes nothing. No statement
 makes it raise; OSError of a broken flash passes through.
+
+A signature is checked in slices, and between them anything may happen, other statements included.
+What follows is one piece, which first makes sure that who signed still counts.
 """
 
 from ..crypto import cose
+from ..crypto.slices import finish
 from ..policy import reasons
 from ..policy.decision import UNKNOWN, Now
 from ..policy.instant import Instant
@@ -32,7 +36,7 @@ from .statements import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Generator
 
     from ..clock.clock import Clock
     from ..crypto.p256 import PublicKey
@@ -95,8 +99,7 @@ class Intake:
         self._remote = remote  # type: Any
         self._now = Now(Instant(), 0, UNKNOWN)
         self._unfinished = False  # a batch or page was begun, and the flash failed
-        self._is_signed = False  # the statement at hand
-        self._about = (NO_KIND, b"", b"")  # its kind, share and key
+        self._about = (NO_KIND, b"", b"")  # kind, share and key of the statement at hand
         self._takers = {GRANT: self._take_change}
         if sync is not None:
             for kind in CHANGE:
@@ -119,12 +122,25 @@ class Intake:
 
         For a time it is the number of what happened to the clock.
         """
-        if self._unfinished:
-            self.recover()
-        self._is_signed = False
-        self._about = (NO_KIND, b"", b"")
-        reason = self._reason(self._accept, token)
-        self._enter(reason)
+        reason: int = finish(self.accepting(token))
+        return reason
+
+    def accepting(self, token: bytes) -> "Generator[None, None, int]":
+        """The same in slices. Left before its end, it has changed nothing."""
+        is_signed = False
+        try:
+            statement = self._parse(token)
+            signer = self._signer(statement)
+            payload = yield from cose.verifying(statement, signer)
+            if self._unfinished:
+                self.recover()
+            is_signed = signer is self._signer(statement)
+            reason = (
+                self._take(payload, statement.typ, token) if is_signed else reasons.UNKNOWN_ISSUER
+            )
+        except (claims.ClaimsError, cose.CoseError) as error:
+            reason = _reason_of(error)
+        self._enter(reason, is_signed)
         return reason
 
     def recover(self) -> int:
@@ -137,51 +153,46 @@ class Intake:
         if token is None:
             self._unfinished = False
             return reasons.ALLOWED
-        self._is_signed = True  # when it came
         self._about = (BATCH - GRANT, b"", b"")
-        reason = self._reason(self._redo, token)
+        try:
+            reason = self._redo(token)
+        except (claims.ClaimsError, cose.CoseError) as error:
+            reason = _reason_of(error)
         if reason:
             self._sync.end()
         self._unfinished = False
-        self._enter(reason)
+        self._enter(reason, True)  # it was signed when it came
         return reason
 
-    def _reason(self, function, token):
-        try:
-            return function(token)
-        except claims.ClaimsError as error:
-            return error.reason
-        except cose.CoseError as error:
-            return COSE_REASONS[error.code]
-
-    def _accept(self, token):
+    def _parse(self, token):
         if len(token) > (LARGEST if self._sync is None else LARGEST_BATCH):
-            return reasons.TOO_LARGE
+            raise claims.ClaimsError(reasons.TOO_LARGE)
         statement = cose.parse(token, LARGEST_BATCH)
         if len(token) > LARGEST and statement.typ not in (BATCH, SNAPSHOT):
-            return reasons.TOO_LARGE
-        payload = self._verify(statement)
-        self._is_signed = True
-        typ: "Any" = statement.typ
+            raise claims.ClaimsError(reasons.TOO_LARGE)
+        return statement
+
+    def _signer(self, statement):
+        """Who has to have signed it: the issuer, or the root if it names an issuer."""
+        signer = self._issuer
+        if self._root is not None:
+            signer = self._root.key if statement.typ == ISSUER else self._root.issuer
+        if signer is None:
+            raise cose.CoseError(cose.KID)
+        return signer
+
+    def _take(self, payload, typ, token):
+        self._about = (NO_KIND, b"", b"")
         take = self._takers.get(typ)
         if take is None:
             return reasons.UNKNOWN_KIND
         self._about = (typ - GRANT, b"", b"")
         return take(payload, typ, token)
 
-    def _verify(self, statement):
-        """The payload, signed by the issuer, or by the root if it names an issuer."""
-        signer = self._issuer
-        if self._root is not None:
-            signer = self._root.key if statement.typ == ISSUER else self._root.issuer
-        if signer is None:
-            raise cose.CoseError(cose.KID)
-        return cose.verify(statement, signer)
-
-    def _enter(self, reason):
+    def _enter(self, reason, is_signed):
         if self._log is None:
             return
-        if not self._is_signed:
+        if not is_signed:
             self._strangers.note(reason)
             return
         if self._clock is not None:
@@ -256,7 +267,7 @@ class Intake:
         if statement.typ not in (BATCH, SNAPSHOT):
             return reasons.UNKNOWN_KIND
         self._about = (statement.typ - GRANT, b"", b"")
-        payload = self._verify(statement)
+        payload = cose.verify(statement, self._signer(statement))
         if statement.typ == SNAPSHOT:
             return self._redo_page(Page(payload))
         batch = Batch(payload)
@@ -356,3 +367,8 @@ class Intake:
     def _take_issuer(self, payload, typ, token):
         issued, epoch, key = read_issuer(payload)
         return self._root.name(epoch, key) or self._signed(issued)
+
+
+def _reason_of(error):
+    """A ClaimsError has a reason, a CoseError a code of its own."""
+    return error.reason if isinstance(error, claims.ClaimsError) else COSE_REASONS[error.code]

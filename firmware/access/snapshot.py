@@ -69,8 +69,10 @@ class Page:
         self._payloads = [self._payload(member) for member in members]
         self._held: "set[tuple[bytes, bytes]]" = set()
         self._shares: "set[bytes]" = set()
+        self._keys: "list[bytes]" = []
         passed_on = []
         for grant in self.grants():
+            self._keys.append(grant.key)
             self._held.add((grant.share, grant.key))
             self._shares.add(grant.share)
             if grant.parent:
@@ -82,8 +84,9 @@ class Page:
 
     def grants(self) -> "Iterator[Grant]":
         """Its grants, in their order."""
-        for payload in self._payloads:
-            granting = Granting(payload, self)
+        for place, payload in enumerate(self._payloads):
+            known = self._keys[place] if place < len(self._keys) else None
+            granting = Granting(payload, self, known)
             reason = granting.check() or self._fault(granting)
             if reason:
                 raise ClaimsError(reason)

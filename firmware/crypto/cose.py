@@ -12,10 +12,11 @@ Imports CBOR, P-256 and `hashlib`. One profile, so that nothing is left to inter
 from hashlib import sha256
 
 from . import cbor, p256
+from .slices import finish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Generator
 
 # What can be wrong.
 MALFORMED = 1  # not deterministic CBOR of the right shape
@@ -95,10 +96,18 @@ def verify(message: Sign1, key: p256.PublicKey, external_aad: bytes = b"") -> by
 
     It raises, instead of returning a truth value, because a forgotten `if` must not open a door.
     """
+    verified: bytes = finish(verifying(message, key, external_aad))
+    return verified
+
+
+def verifying(
+    message: Sign1, key: p256.PublicKey, external_aad: bytes = b""
+) -> "Generator[None, None, bytes]":
+    """The same in slices."""
     if key_id(key) != message.kid:
         raise CoseError(KID)
     signed = to_be_signed(message.protected, message.payload, external_aad)
-    if not p256.verify(sha256(signed).digest(), message.signature, key):
+    if not (yield from p256.verifying(sha256(signed).digest(), message.signature, key)):
         raise CoseError(SIGNATURE)
     return message.payload
 

@@ -1,7 +1,7 @@
 """Diffie-Hellman on NIST P-256 (SP 800-56A revision 3, section 5.7.1.2), a slice at a time.
 
-Imports the P-256 modules. Every function is a generator: what it yields is a place to do something
-else, at most SLICE field multiplications after the last one, and what it returns is the result.
+Imports the P-256 modules. What computes is a generator, see `slices`; one that begins with much
+yields first, because another may have ended just now.
 
 MicroPython's integers are not constant-time. What is done about that:
 - The sequence of operations is the same for all scalars: windows of five bits, every digit odd.
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     Random = Callable[[int], bytes]
 
-SLICE = 150
 SEED_BYTES = 40  # 64 bits more than a scalar, so that the remainder is even (FIPS 186-5, A.2.1)
 
 _WINDOW = 5
@@ -51,6 +50,7 @@ def scalar_of(seed: bytes) -> int:
 
 def public(scalar: int, random: "Random") -> "Generator[None, None, bytes]":
     """scalar*G, 64 bytes."""
+    yield
     digits = p256.comb_digits(scalar)
     point = _randomised(p256.entry(G_TABLE, digits[0]), random)
     for column in range(1, p256.COLUMNS):
@@ -115,6 +115,7 @@ def _randomised(affine, random):
 
 
 def _table(peer):
+    yield
     chain = odd_chain(peer, _POINTS)
     yield
     return settle(*chain)

@@ -1,7 +1,7 @@
 """ECDSA verification on NIST P-256 with SHA-256 digests (FIPS 186-5 section 6.4.2).
 
-Imports the point arithmetic and the table of the base point. Everything a verifier handles is
-public, so nothing here is constant-time: no private key may ever pass through `verify`.
+Imports the point arithmetic, the table of the base point and `slices`. Everything a verifier
+handles is public, so nothing here is constant-time: no private key may ever pass through `verify`.
 
 u1*G + u2*Q is one loop of doublings with additions between (Straus). Scalars are cut into digits:
 a digit's low six bits are a place in a table of points, 64 says to add that point rather than to
@@ -29,6 +29,11 @@ from .p256_point import (
     settle,
 )
 from .p256_table import G_TABLE
+from .slices import finish
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Generator
 
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -47,6 +52,8 @@ _PLACE = 63
 ADD = 64
 _NOTHING = 128
 _NAF_POINTS = 4
+_COLUMNS_AT_ONCE = 6  # of 24 multiplications
+_PLACES_AT_ONCE = 5  # of 29 at the most
 
 _integer = int.from_bytes  # looked up once: the loops below read some 300 integers
 
@@ -91,6 +98,12 @@ def verify(digest: bytes, signature: bytes, key: PublicKey) -> bool:
     A signature is r then s, 64 bytes, big-endian; one of another length is not valid. A digest of
     another length is the caller's mistake and raises ValueError.
     """
+    valid: bool = finish(verifying(digest, signature, key))
+    return valid
+
+
+def verifying(digest: bytes, signature: bytes, key: PublicKey) -> "Generator[None, None, bool]":
+    """The same in slices."""
     if len(digest) != 32:
         raise ValueError("a digest has 32 bytes")
     if len(signature) != SIGNATURE_BYTES:
@@ -102,7 +115,7 @@ def verify(digest: bytes, signature: bytes, key: PublicKey) -> bool:
     s_inverse = inverse(s, N)
     u1 = _integer(digest, "big") * s_inverse % N
     u2 = r * s_inverse % N
-    x, _, z = _weighted_sum(u1, u2, key)
+    x, _, z = yield from _weighted_sum(u1, u2, key)
     if z == 0:
         return False
     # The affine x is x/z^2 in [0, P) and must be r modulo N, thus r or r + N: no division needed.
@@ -116,13 +129,16 @@ def _weighted_sum(u1, u2, key):
     """u1*G + u2*Q for scalars in [0, N)."""
     if key.table is None:
         q_table = settle(*odd_chain(key.x + key.y, _NAF_POINTS))
-        return _interleaved(comb_digits(u1), _naf_digits(u2), q_table)
+        yield
+        return (yield from _interleaved(comb_digits(u1), _naf_digits(u2), q_table))
     g_digits = comb_digits(u1)
     q_digits = comb_digits(u2)
     running, product = _gaps(g_digits, q_digits, key.table)
     if product == 0:
-        return _interleaved(g_digits, q_digits, key.table)
-    return _columnwise(g_digits, q_digits, key.table, running, inverse(product, P))
+        return (yield from _interleaved(g_digits, q_digits, key.table))
+    yield
+    rest = inverse(product, P)
+    return (yield from _columnwise(g_digits, q_digits, key.table, running, rest))
 
 
 def _interleaved(g_digits, q_digits, q_table):
@@ -139,6 +155,8 @@ def _interleaved(g_digits, q_digits, q_table):
         if place < COLUMNS:
             x, y = entry(G_TABLE, g_digits[COLUMNS - 1 - place])
             point = add(point, x, y)
+        if place % _PLACES_AT_ONCE == 0:
+            yield
     return point
 
 
@@ -176,6 +194,8 @@ def _columnwise(g_digits, q_digits, q_table, running, rest):
         slope = (y_q - y_g) * gap_inverse % P
         x = (slope * slope - x_g - x_q) % P
         point = double_add(point, x, (slope * (x_g - x) - y_g) % P)
+        if len(running) % _COLUMNS_AT_ONCE == 0:
+            yield
     return point
 
 

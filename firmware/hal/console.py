@@ -1,6 +1,6 @@
-"""Lines from stdin, without ever waiting for the rest of one.
+"""The serial line: lines from it, without ever waiting for the rest of one, or bytes as they come.
 
-Imports `select` and `sys`. When the input ends there are no more lines, and that is all.
+Imports `select` and `sys`.
 """
 
 import select
@@ -14,7 +14,10 @@ _LONGEST = 16_384  # bytes of a line; what comes on top is dropped
 
 
 class Console:
-    """Whoever sits at stdin. What there is to read from `also`, a stream, ends a wait, too."""
+    """Lines of whoever sits at stdin; when the input ends there are no more, and that is all.
+
+    What there is to read from `also`, a stream, ends a wait, too.
+    """
 
     def __init__(self, also: "Any" = None) -> None:
         self._typed = select.poll()
@@ -23,8 +26,7 @@ class Console:
         self._any.register(sys.stdin, select.POLLIN)
         if also is not None:
             self._any.register(also, select.POLLIN)
-        # CPython's buffer would swallow lines that `poll` then knows nothing of.
-        self._input = getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
+        self._input = _raw(sys.stdin)
         self._line = bytearray()
         self._is_open = True
 
@@ -44,3 +46,25 @@ class Console:
             elif len(self._line) < _LONGEST:
                 self._line += byte
         return None
+
+
+class Line:
+    """The bytes of stdin and stdout as they are, Ctrl-C among them if it is switched off."""
+
+    def __init__(self) -> None:
+        self._typed = select.poll()
+        self._typed.register(sys.stdin, select.POLLIN)
+        self._input = _raw(sys.stdin)
+        self.write = _raw(sys.stdout).write
+
+    def read(self, ms: int) -> "bytes | None":
+        """The next byte, None if there is none within so many ms, b"" if there never will be."""
+        if not self._typed.poll(ms):
+            return None
+        byte: bytes = self._input.read(1)
+        return byte
+
+
+def _raw(stream):
+    """CPython's buffer would swallow bytes that `poll` then knows nothing of."""
+    return getattr(stream.buffer, "raw", stream.buffer)

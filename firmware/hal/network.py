@@ -13,16 +13,22 @@ if TYPE_CHECKING:
 
 # A TLS handshake does not fit the 5 KB that a thread has on an ESP32. Its main task has this.
 _STACK_BYTES = 16_384
+AGAIN_MS = 60_000  # after a thread is over, until there is another
 
 
 class Network:
     """A network that is always up."""
+
+    has_wifi = False
 
     def __init__(self) -> None:
         self.ticks_ms = time.ticks_ms
         self.ticks_diff = time.ticks_diff
         self.sleep_ms = time.sleep_ms
         self.random = os.urandom
+        self._function: "Callable[[], None] | None" = None
+        self._why_over = ""
+        self._over_ms: "int | None" = None
 
     def know(self, name: str, password: str) -> None:
         """Which Wi-Fi to join, if it is one."""
@@ -37,8 +43,31 @@ class Network:
         return _thread.allocate_lock()
 
     def start(self, function: "Callable[[], None]") -> None:
-        """Run it in a thread of its own."""
+        """Run it in a thread of its own; see `look`. Raises OSError if there can be none."""
         import _thread
 
+        self._function = function
+        self._why_over = ""
+        self._over_ms = None
         _thread.stack_size(_STACK_BYTES)
-        _thread.start_new_thread(function, ())
+        _thread.start_new_thread(self._run, ())
+
+    def _run(self):
+        try:
+            self._function()
+            self._why_over = "it returned"
+        except BaseException as error:  # noqa: BLE001  # whatever ends it, the loop is to know
+            self._why_over = repr(error)
+
+    def look(self) -> str:
+        """Now and then: why the thread is over, once; "" while it runs. Later it begins anew."""
+        if not self._why_over:
+            return ""
+        now = self.ticks_ms()
+        if self._over_ms is None:
+            self._over_ms = now
+            return self._why_over
+        if self.ticks_diff(now, self._over_ms) >= AGAIN_MS and self._function is not None:
+            self._over_ms = now  # also if there can be none now
+            self.start(self._function)
+        return ""

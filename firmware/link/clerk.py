@@ -21,7 +21,7 @@ from . import post
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Iterator
 
     from .post import Post
 
@@ -53,6 +53,7 @@ class Clerk:
         self._door_is_busy = False
         self._results: "list[bytes]" = []  # that have not gone out
         self._tokens: "list[bytes]" = []
+        self._job: "Iterator[None] | None" = None  # the statement at hand
         self._has_second = False
         self._hello: "Any" = None  # what was said last
         self._state: "Any" = None
@@ -95,11 +96,14 @@ class Clerk:
             self._post.send(post.TIME, b"", self._nonce)
 
     def work(self) -> bool:
-        """One piece of work; False if there is none."""
+        """One slice of work; False if there is none."""
         if self._results and self._post.send(post.PUBLISH, b"up/result", self._results[0]):
             self._results.pop(0)
-        if self._tokens:
-            self._accept(self._tokens.pop(0))
+        if self._job is None and self._tokens:
+            self._job = self._accept(self._tokens.pop(0))
+        if self._job is not None:
+            if next(self._job, True):
+                self._job = None
             return True
         item = self._post.receive()
         if item is not None:
@@ -119,7 +123,7 @@ class Clerk:
 
     def _take(self, kind, what):
         if kind == post.STATEMENT:
-            self._accept(what)
+            self._job = self._accept(what)
         elif kind == post.PAGE:
             self._tokens = _tokens(what)
         elif kind == post.HEAD:
@@ -142,7 +146,7 @@ class Clerk:
     def _accept(self, token):
         lock = self._lock
         applied = lock.sync.applied
-        reason = lock.accept(token)
+        reason = yield from lock.accepting(token)
         if lock.sync.applied != applied:
             self._moved_s = self._second
         if reason in _ANSWERS:

@@ -9,7 +9,7 @@ from ..clock.clock import NONCE_LIFE_S
 from ..crypto.ccm import NONCE_BYTES
 from ..policy import reasons
 from ..policy.decision import TRUSTED, UNKNOWN, Now, Request, decide
-from ..policy.forecast import next_allowed
+from ..policy.forecast import Search
 from ..policy.grant import LOCAL, READ_LOG, UNLOCK
 from ..policy.instant import Instant, to_unix
 from ..store import entry
@@ -31,6 +31,7 @@ HEAD = 3  # bytes before the content of an item
 MOST_ANSWER = 3 * 1024
 MOST_FORGED = 3  # statements in one visit that cost a signature check for nothing
 _TIME_BYTES = 5  # of Unix seconds
+_STEPS = 8  # of a search in one slice; the longest takes as long as 12 field multiplications
 _LOG_ENTRIES = 32
 
 
@@ -77,12 +78,13 @@ class Requests:
         self.key = key
         self._request = Request(key, UNLOCK, LOCAL, True)
         self._may_read = False
+        self._denied = False  # the item at hand, to somebody with a grant
         self._forged = 0
         self.belongs: "bool | None" = None
         self.answer = bytearray()
 
     def serve(self, frame: bytes) -> "Iterator[None]":
-        """Do what a frame asks for, item by item; what to say is in `answer` at the end.
+        """Do what a frame asks for, in slices; what to say is in `answer` at the end.
 
         Raises ValueError for a frame out of shape, after the items before.
         """
@@ -95,7 +97,12 @@ class Requests:
             end = start + (frame[at + 1] << 8 | frame[at + 2])
             if end > len(frame) or len(self.answer) > MOST_ANSWER:
                 raise ValueError("too long")
-            said = self._item(frame[at], frame[start:end])
+            if frame[at] == PUT:
+                said = yield from self._put(frame[start:end])
+            else:
+                said = self._item(frame[at], frame[start:end])
+                if self._denied:
+                    said += yield from self._when()
             self.answer.append(frame[at])
             self.answer += len(said).to_bytes(2, "big")
             self.answer += said
@@ -104,10 +111,9 @@ class Requests:
                 yield
 
     def _item(self, what, content):
+        self._denied = False
         if what == ACT and len(content) == 1:
             return self._act(content[0])
-        if what == PUT:
-            return self._put(content)
         if what == EXPLAIN and len(content) == 1:
             return self._explain(content[0])
         if what == NONCE and not content:
@@ -121,7 +127,7 @@ class Requests:
         raise ValueError("no such request")
 
     def _put(self, token):
-        reason = self._lock.accept(token)
+        reason = yield from self._lock.accepting(token)
         if reason == reasons.BAD_SIGNATURE:
             self._forged += 1
             if self._forged > MOST_FORGED:
@@ -149,11 +155,20 @@ class Requests:
         """For somebody with a grant; a stranger learns nothing."""
         if not self.belongs:
             return b""
-        if reason == reasons.ALLOWED:
-            return b"\x00"
-        at = next_allowed(*self._lock.door.question(self._request))
-        said = bytes([reason])
-        return said if at is None else said + to_unix(at).to_bytes(_TIME_BYTES, "big")
+        self._denied = reason != reasons.ALLOWED
+        return bytes([reason])
+
+    def _when(self):
+        """When it would be a yes, for a request that was denied just now."""
+        door = self._lock.door
+        self._decide()
+        search = Search(door.decision)
+        while search.go_on(_STEPS):
+            asked = door.questions
+            yield
+            if door.questions != asked and not self._decide():
+                return b""
+        return b"" if search.found is None else to_unix(search.found).to_bytes(_TIME_BYTES, "big")
 
     def _status(self):
         """Bolt, door, trust of the clock; applied, last entry of the log, last kept."""

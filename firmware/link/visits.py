@@ -6,9 +6,9 @@ A visit is a connection. It begins without a key; a handshake (`edhoc`) or a ste
 one (`ratchet`) gives it one; from then on it has frames (`session`) with requests (`requests`).
 
 Invariants
-- `received` only queues. `work` does one slice: at most `ecdh.SLICE` field multiplications, or
-  one item of a frame. Those who were here before come first, then those who have a session, then
-  one handshake at a time.
+- `received` only queues. `work` does one slice: at most `slices.SLICE` field multiplications, or
+  one item of a frame. Those who were here before come first, then those who have a session - a
+  new frame before those at work -, then one handshake at a time.
 - What is kept for strangers is fixed: MOST_VISITS visits, each with at most one handshake.
 - Whatever comes from outside ends at worst the visit that it came in.
 """
@@ -183,13 +183,14 @@ class Visits:
         return visit.waiting[0][0]
 
     def _work_on_frames(self):
-        for visit in self._visits:
-            if visit.steps is not None:
-                self._serve(visit)
-                return True
+        # What is new first: its first item may open, and what is at work takes long.
         for visit in self._visits:
             if self._next_kind(visit) not in (0, session.MESSAGE_1, session.MESSAGE_3):
                 self._take(visit)
+                return True
+        for visit in self._visits:
+            if visit.steps is not None:
+                self._serve(visit)
                 return True
         return False
 
@@ -362,7 +363,7 @@ class Visits:
         self._serve(visit)
 
     def _serve(self, visit):
-        """One item of the frame at work; the answer after the last one."""
+        """One slice of the frame at work; the answer after the last one."""
         try:
             next(visit.steps)
         except StopIteration:

@@ -84,6 +84,10 @@ class Doorway:
             if is_held:
                 self._open(UNLOCKED)
 
+    def is_pushed(self) -> bool:
+        """Whether somebody holds the button inside."""
+        return self._button is not None and self._button.is_on
+
     def stop(self) -> None:
         """No current in the bolt's drive."""
         self._bolt.stop()
@@ -133,7 +137,7 @@ class Doorway:
             self._lock()
 
     def _lock_when_due(self, is_moving):
-        delay_ms = 0 if is_moving or self._is_pushed() else self._delay_ms()
+        delay_ms = 0 if is_moving or self.is_pushed() else self._delay_ms()
         if not delay_ms:
             self._since = self._ticks_ms()
         elif not 0 <= self._ticks_diff(self._ticks_ms(), self._since) < delay_ms:
@@ -155,9 +159,6 @@ class Doorway:
         if self._was_open:
             return min(self.auto_lock_ms, AFTER_CLOSING_MS)
         return self.auto_lock_ms
-
-    def _is_pushed(self):
-        return self._button is not None and self._button.is_on
 
     def _is_weak(self):
         """A bolt that stays half-way for want of current is worse than one that is unlocked."""

@@ -13,6 +13,7 @@ _UNIT_MS = 10
 YES = b"\x1e"
 NO = b"\x08\x0c\x08\x0c\x08"
 WARNING = b"\x32\x14\x0a\x14\x32\x14\x0a"
+SURE = b"\x0a" * 99  # quick, for as long as one may confirm
 # Refusals are a NO, and of what happened at the door most is silent.
 _PATTERNS = {
     reasons.ALLOWED: YES,
@@ -23,6 +24,7 @@ _PATTERNS = {
     reasons.DOOR_FORCED: WARNING,
     reasons.BATTERY_LOW: WARNING,
     reasons.BATTERY_CRITICAL: WARNING,
+    reasons.RESET_ASKED: SURE,
 }
 _LAST_REFUSAL = 63
 

@@ -1,18 +1,17 @@
 """When next? The earliest later instant at which time alone turns a denial into a yes.
 
-Imports only its siblings. Walks the checks of time from one change to the next; run after a denial
-has been sent, or when asked.
+Imports only its siblings. Walks the checks of time from one change to the next, all at once or
+some steps at a time.
 """
 
 from . import reasons
 from .decision import STANDING_CHECKS, decide, first_failing, time_reason
-from .instant import DAY_S, FAR_S, from_unix, to_unix
+from .instant import DAY_S, FAR_S, Instant, from_unix, to_unix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .decision import Decision, Now, Request, State
     from .grant import Grant
-    from .instant import Instant
     from .zone import Zone
 
 HORIZON_S = 400 * DAY_S
@@ -35,11 +34,56 @@ def next_allowed(
     year.
     """
     decide(grant, request, now, zone, state, decision)
-    wait_s = state.lockout_s if decision.reason == reasons.LOCKED_OUT else 1
-    if decision.allowed or not now.known() or first_failing(decision, STANDING_CHECKS):
-        return None
-    wait_s = _walk(decision, wait_s, _horizon_s(decision))
-    return None if wait_s is None else from_unix(to_unix(now.at) + wait_s)
+    search = Search(decision)
+    while search.go_on(MOST_STEPS):
+        pass
+    return search.found
+
+
+class Search:
+    """Looks for it in steps; `found` is the Instant, None before and if there is none.
+
+    The decision is one that was just made. It may be used for others between two `go_on`, if it is
+    made again before the second.
+    """
+
+    def __init__(self, decision: "Decision"):
+        self._decision = decision
+        self._from = Instant(decision.now.at.day, decision.now.at.second)
+        self._error_s = decision.now.error_s
+        self._horizon_s = self._at_s = self._since_s = 0
+        self._steps_left = 0
+        self.found: "Instant | None" = None
+        if _waiting_helps(decision):
+            wait_s = decision.state.lockout_s if decision.reason == reasons.LOCKED_OUT else 1
+            # The yes must hold all through the error of the clock.
+            self._at_s = self._since_s = wait_s - self._error_s
+            self._horizon_s = _horizon_s(decision)
+            self._steps_left = MOST_STEPS
+
+    def go_on(self, steps: int) -> bool:
+        """So many steps; False at the end."""
+        d = self._decision
+        d.at.set(self._from)
+        d.move(self._at_s)
+        for _ in range(min(steps, self._steps_left)):
+            self._steps_left -= 1
+            reason = time_reason(d)
+            self._at_s += d.steady_s
+            if reason:
+                self._since_s = self._at_s
+            wait_s = self._since_s + self._error_s
+            if wait_s > self._horizon_s:
+                return False
+            if self._at_s - self._since_s > 2 * self._error_s:
+                self.found = from_unix(to_unix(self._from) + wait_s)
+                return False
+            d.move(d.steady_s)
+        return self._steps_left > 0
+
+
+def _waiting_helps(d):
+    return not (d.allowed or not d.now.known() or first_failing(d, STANDING_CHECKS))
 
 
 def _horizon_s(d):
@@ -48,21 +92,3 @@ def _horizon_s(d):
     repeat_s = min(d.repeat_s, d.parent.repeat_s)
     # FAR_S is no repeat at all, and a grant may begin later than that.
     return min(horizon_s, repeat_s - 1) if repeat_s < FAR_S else horizon_s
-
-
-def _walk(d, wait_s, horizon_s):
-    """Seconds from now until a yes that comes no sooner than `wait_s`, or None."""
-    error_s = d.now.error_s
-    at_s = since_s = wait_s - error_s  # the yes must hold all through the error of the clock
-    d.move(at_s)
-    for _ in range(MOST_STEPS):
-        reason = time_reason(d)
-        at_s += d.steady_s
-        if reason:
-            since_s = at_s
-        if since_s + error_s > horizon_s:
-            return None
-        if at_s - since_s > 2 * error_s:
-            return since_s + error_s
-        d.move(d.steady_s)
-    return None

@@ -1,9 +1,10 @@
 """The folders of a lock's flash: what lies where, and what must not lie together.
 
-Imports `files`. littlefs may lose the last changes of a whole folder to one damaged bit, so copies
-are in two folders, and the ledger of the grants in a third; docs/storage.md has the reasons.
+Imports its siblings. littlefs may lose the last changes of a whole folder to one damaged bit, so
+copies are in two folders, the ledger of the grants in a third; docs/storage.md has the reasons.
 """
 
+from . import wipe
 from .files import Files, settle
 from .grants import FOLDERS
 
@@ -23,6 +24,14 @@ class Flash:
         self.ledger = Files(root + "/ledger")
         self.grants = [Files(root + "/g%d" % number) for number in range(FOLDERS)]
         self.statements = Files(root + "/statements")
+
+    def wipe(self) -> None:
+        """See `wipe.begin`."""
+        wipe.begin(self._root)
+
+    def is_wiped(self) -> bool:
+        """Whether what is here does not count any more."""
+        return wipe.is_begun(self._root)
 
     def settle_all(self) -> None:
         """See `files.settle`: once, before anything is stored here."""

@@ -1,4 +1,4 @@
-"""The Wi-Fi that the lock is to join: a name and a password.
+"""The Wi-Fi that the lock is to join, a name and a password, and what the lock is called there.
 
 Imports crypto and its siblings. In two copies like the identity, with a checksum for a seal: who
 can read the flash can read it.
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MOST_NAME = 32  # bytes, by IEEE 802.11
 LEAST_PASSWORD = 8  # unless there is none: an open network
 MOST_PASSWORD = 64
+MOST_HOST = 32  # characters, by MicroPython
+HOST = "sharelock"  # until somebody calls it otherwise
 
 
 def read(folders: "tuple[Files, Files]") -> "tuple[str, str] | None":
@@ -41,5 +43,25 @@ def write(folders: "tuple[Files, Files]", name: str, password: str) -> None:
     _copies(folders).write(cbor.encode([name, password]))
 
 
-def _copies(folders):
-    return Copies(folders, "wifi", Seal(bytes(HASH_BYTES)))
+def read_host(folders: "tuple[Files, Files]") -> str:
+    """What the lock is called in the network."""
+    copies = _copies(folders, "host")
+    content = copies.read()
+    if content is None:
+        return HOST
+    copies.heal(content)
+    return content.decode()
+
+
+def write_host(folders: "tuple[Files, Files]", host: str) -> None:
+    """Be called so. Raises ValueError for what is no name of a host (RFC 1123)."""
+    if not 1 <= len(host) <= MOST_HOST or host[0] == "-" or host[-1] == "-":
+        raise ValueError("a host's name has 1 to 32 characters, and no hyphen at an end")
+    for character in host.lower():
+        if not ("a" <= character <= "z" or "0" <= character <= "9" or character == "-"):
+            raise ValueError("a host's name has letters, digits and hyphens")
+    _copies(folders, "host").write(host.encode())
+
+
+def _copies(folders, name="wifi"):
+    return Copies(folders, name, Seal(bytes(HASH_BYTES)))

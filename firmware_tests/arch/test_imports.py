@@ -26,8 +26,9 @@ ARROWS = {
     "provision": _RULES | {"store", "link"},
     "calibrate": {"lock", "store"},
     "app": _STATE | {"access", "link", "selftest", "tasks", "unload"},
-    "boot": {"hal"},
-    "main": {"app", "hal", "store"},
+    "service": {"link", "lock", "store"},
+    "boot": {"hal", "store"},
+    "main": {"app", "hal", "service", "store"},
 }
 
 # MicroPython's modules that change nothing outside the program.

@@ -26,6 +26,16 @@ def _grants():
 GRANTS = _grants()
 
 
+def instead(accept):
+    """`accepting` of a lock that takes in statements this way."""
+
+    def accepting(token):
+        yield
+        return accept(token)
+
+    return accepting
+
+
 class RamFlash:
     """The folders of `firmware.store.flash.Flash`, in RAM."""
 
@@ -33,6 +43,13 @@ class RamFlash:
         self.log, self.state, self.ledger, self.statements = [Memory() for _ in range(4)]
         self.pair = (self.log, self.state)
         self.grants = [Memory()]
+        self._is_wiped = False
+
+    def wipe(self):
+        self._is_wiped = True
+
+    def is_wiped(self):
+        return self._is_wiped
 
 
 class Board:

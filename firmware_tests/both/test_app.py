@@ -1,6 +1,7 @@
 """The lock as a whole, from boot to stop: what it enters, takes in, opens and survives."""
 
 import json
+import os
 from binascii import hexlify
 
 from firmware import app
@@ -189,6 +190,57 @@ def test_a_grant_moves_the_bolt_and_the_log_tells_what_it_did():
     board.live(3)
     equal((board.lock.doorway.state, bolts(board)), (UNLOCKED, ["bolt_unlocked"]))
     equal(board.lock.step(), 50, "and then there is time")
+
+
+def held(board, door, ms):
+    """Somebody holds the button for so long, and the lock goes on meanwhile."""
+    door.pins["button"].drive(0)
+    board.live(ms // 1000)
+    door.pins["button"].drive(1)
+    board.live(1)
+
+
+def test_all_is_forgotten_when_the_button_was_held_let_go_and_pushed_again():
+    door = Door("motor", "ends", x=0.0)
+    board = Board(door=door)
+    board.live(1)
+    door.pins["button"].drive(0)
+    board.live(2)
+    equal(board.lock.doorway.state, UNLOCKED, "at once, whatever follows")
+    board.live(6)
+    equal(bolts(board).count("reset_asked"), 0)
+    board.live(3)
+    equal(bolts(board).count("reset_asked"), 1)
+    board.live(30)  # it is stuck
+    door.pins["button"].drive(1)
+    board.live(1)
+    held(board, door, 1000)
+    equal(board.flash.is_wiped(), False, "that was too late")
+    held(board, door, 11_000)
+    raises(SystemExit, held, board, door, 1000)
+    equal((board.flash.is_wiped(), board.said), (True, ["factory reset"]))
+    said = []
+    equal(app.run(Desk(), board.flash, said.append, Crashes()), False)
+    true("not provisioned" in said[0], said)
+
+
+def test_a_button_that_was_held_when_power_came_asks_nothing():
+    door = Door("motor", "ends", x=0.0)
+    door.pins["button"].drive(0)
+    board = Board(door=door)
+    board.live(12)
+    equal(bolts(board), [])
+
+
+def test_a_flash_that_cannot_be_wiped_is_told_and_the_lock_goes_on():
+    door = Door("motor", "ends", x=0.0)
+    board = Board(door=door)
+    board.lock._wipe = lambda: os.remove("no such file")
+    held(board, door, 11_000)
+    held(board, door, 1000)
+    true(board.said[0].startswith("reset: "), board.said)
+    held(board, door, 1000)
+    equal(board.flash.is_wiped(), False)
 
 
 def test_the_button_inside_opens_without_any_grant_and_is_entered():
@@ -443,6 +495,40 @@ def test_the_watchdog_is_fed_once_a_second_after_all_tasks_and_not_while_one_han
     before = dog.fed
     raises(Hangs, board.live, 3)
     equal((dog.fed, dog.tasks[-1]), (before, b"door"))
+
+
+class Thread:
+    """A network whose thread is over, for a reason that is told once."""
+
+    def __init__(self, *reasons):
+        self.reasons = list(reasons)
+
+    def look(self):
+        return self.reasons.pop(0) if self.reasons else ""
+
+
+class Nobody:
+    """A clerk without a cloud."""
+
+    def note_door(self, is_busy):
+        pass
+
+    def tick(self):
+        pass
+
+    def work(self):
+        return False
+
+
+def test_a_network_thread_that_is_over_is_told_and_entered_and_the_door_goes_on():
+    board = Board()
+    board.hardware.network = Thread("", "MemoryError()")
+    board.lock.connect(Nobody())
+    board.lock.accept(GRANTS["an admin"])
+    board.live(4)
+    equal(board.said, ["network: MemoryError()"])
+    equal(board.log(entry.BOOT)[1:], [(entry.FAILED, 0)])
+    equal(board.ask(), reasons.ALLOWED)
 
 
 def test_a_desk_asks_by_lines():

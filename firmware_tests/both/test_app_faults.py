@@ -37,7 +37,7 @@ PARTS = (
     ("lock.grants", "take_reports", "door"),
     ("lock.grants", "confirm", "door"),
     ("lock.remote", "tick", "remote"),
-    ("lock._inbox", "take", "inbox"),
+    ("lock._inbox", "work", "inbox"),
     ("lock.doorway", "tick", ENDS),
     ("lock.doorway._bolt", "tick", ENDS),
     ("lock._signal", "tick", ENDS),

@@ -2,9 +2,9 @@
 
 from firmware.crypto import ecdh, p256
 from firmware.crypto.p256_table import G_TABLE
+from firmware.crypto.slices import finish
 from firmware_tests import soak
 from firmware_tests.both.check import equal, raises, true
-from host_sim.phone.slices import finish
 
 # RFC 5903 section 8.1.
 SK_I = 0xC88F01F510D9AC3F70A292DAA2316DE544E9AAB8AFE84049C62A9C57862D1433

@@ -2,9 +2,9 @@
 
 from firmware.crypto import cbor, ecdh, edhoc
 from firmware.crypto.edhoc import EdhocError
+from firmware.crypto.slices import finish
 from firmware_tests import soak
 from firmware_tests.both.check import equal, raises, true
-from host_sim.phone.slices import finish
 from firmware_tests.both.soft_aes import aes
 from host_sim.phone.edhoc import Initiator
 

@@ -1,6 +1,7 @@
 """Visits of phones: first and resumed, allowed and denied, in every order that a radio makes."""
 
 from firmware.crypto import ecdh
+from firmware.crypto.slices import finish
 from firmware.link import credential, session
 from firmware.link.carried import Carried
 from firmware.link.ratchet import AHEAD, MOST_PLACES, Place, Places, Ratchet
@@ -9,11 +10,11 @@ from firmware.link.visits import MOST_TRIES, MOST_VISITS, NONCE_LIFE_S, QUIET_S
 from firmware.lock.states import LOCKED, UNLOCKED
 from firmware.policy import reasons
 from firmware.policy.grant import LOCK as LOCKING
-from firmware.policy.grant import UNLOCK
+from firmware.policy.grant import UNLOCK, Grant
+from firmware.policy.schedule import Rule
 from firmware.store import entry
-from firmware_tests.both.board_case import ANSWER_S, GRANTS
+from firmware_tests.both.board_case import ANSWER_S, GRANTS, instead
 from firmware_tests.both.check import equal, raises, true
-from host_sim.phone.slices import finish
 from firmware_tests.both.statement_case import run_named
 from firmware_tests.both.visit_case import LOCK, OPEN, Scene, scalar_of
 
@@ -123,6 +124,63 @@ def test_a_denied_guest_hears_why_and_when_it_will_be_a_yes():
     scene = _scene("a guest who may only lock")
     (verdict,) = scene.visit(scene.wallet()).verdicts()
     equal((verdict.reason, verdict.next_s), (reasons.NO_RIGHT, None))
+
+
+def _shut_for_weeks(scene):
+    """The guest's grant with a window each day, that another rule shuts for 60 days."""
+    (held,) = scene.board.lock.grants.grants()
+    grant = Grant(held.share, held.lock, held.key)
+    grant.version = held.version + 1
+    grant.issued = held.issued
+    day = ANSWER_S // 86_400
+    grant.rules = [
+        Rule(start_s=3600, end_s=7200, utc=True),
+        Rule(start_s=3000, end_s=7200, utc=True, allow=False, last_day=day + 60),
+    ]
+    true(scene.board.lock.grants.put(grant))
+    return (day + 61) * 86_400 + 3600 + 1  # the error of the clock
+
+
+def test_when_it_will_be_a_yes_is_looked_for_in_slices_that_others_come_between():
+    scene = _scene()
+    scene.board.set_time()
+    wallet = scene.wallet()
+    scene.visit(wallet)
+    expected_s = _shut_for_weeks(scene)
+    others = scene.connect(scene.wallet(b"phone 9"), [(EXPLAIN, b"\x01")])
+    scene.settle()
+    line = scene.connect(wallet, OPEN)
+    line.take()
+    line.give()
+    slices = asked = 0
+    while scene.visits.work():
+        slices += 1
+        if slices % 3 == 0 and scene.visits._find(line.link).steps is not None:
+            asked += 1
+            others.outbox += others.visit.ask([(EXPLAIN, b"\x01")])
+            others.give()
+    line.take()
+    (verdict,) = line.verdicts()
+    equal((verdict.reason, verdict.next_s), (reasons.OUTSIDE_RULES, expected_s))
+    true(slices > 15 and asked > 3, (slices, asked))
+
+
+def test_nothing_is_promised_to_whose_grant_ends_meanwhile():
+    scene = _scene()
+    scene.board.set_time()
+    wallet = scene.wallet()
+    scene.visit(wallet)
+    _shut_for_weeks(scene)
+    line = scene.connect(wallet, OPEN)
+    line.take()
+    line.give()
+    scene.visits.work()
+    (held,) = scene.board.lock.grants.grants()
+    scene.board.lock.grants.erase(held.share, held.key, True)
+    scene.board.lock.door.question(scene.board.request(held.key))
+    scene.settle()
+    (verdict,) = line.verdicts()
+    equal((verdict.reason, verdict.next_s), (reasons.OUTSIDE_RULES, None))
 
 
 def test_to_explain_is_not_to_act():
@@ -277,12 +335,12 @@ def test_a_broken_flash_ends_the_visit_and_is_told():
     scene = _scene()
     wallet = scene.wallet()
     scene.visit(wallet)
-    accept = scene.board.lock.accept
-    scene.board.lock.accept = _broken
+    accepting = scene.board.lock.accepting
+    scene.board.lock.accepting = instead(_broken)
     line = scene.connect(wallet, [(PUT, b"anything")])
     raises(OSError, scene.settle)
     equal(line.is_open, False)
-    scene.board.lock.accept = accept
+    scene.board.lock.accepting = accepting
     equal(_reasons(scene.visit(wallet)), [reasons.ALLOWED])
 
 

@@ -3,12 +3,12 @@
 from hashlib import sha256
 
 from firmware.crypto import ecdh
+from firmware.crypto.slices import finish
 from firmware.link.requests import ACT
 from firmware.link.visits import Visits
 from firmware.policy.grant import UNLOCK
 from firmware_tests import soak
 from firmware_tests.both.board_case import WHO, Board
-from host_sim.phone.slices import finish
 from firmware_tests.both.soft_aes import aes as soft_aes
 from host_sim.phone.session import Failed, Verdict, Visit
 from host_sim.phone.wallet import Wallet
@@ -66,9 +66,9 @@ class Line:
 class Scene:
     """A lock at a story's time, with the radio's side of its visits."""
 
-    def __init__(self, aes=soft_aes):
+    def __init__(self, aes=soft_aes, board=None):
         self.aes = aes
-        self.board = Board()
+        self.board = board or Board()
         self.random = soak.Random(soak.seed()).bytes
         self.lines = []
         self.boot()

@@ -12,7 +12,7 @@ from firmware_tests.both.check import true
 from firmware_tests.both.soft_aes import aes as soft_aes
 from firmware_tests.both.visit_case import LOCK, OPEN
 from host_sim.phone.session import Verdict, Visit
-from host_sim.phone.slices import finish
+from firmware.crypto.slices import finish
 from host_sim.phone.wallet import Wallet
 
 PIECE = 244  # bytes of a notification

@@ -1,4 +1,4 @@
-"""Databases for tests: each gets a copy of one that was migrated once."""
+"""Databases for tests: copies of one that was migrated once."""
 
 import os
 import shutil
@@ -14,8 +14,14 @@ from psycopg import sql
 from sqlalchemy import make_url
 
 from host_sim.cloud.database import connect, migrate
+from host_sim.cloud.domain.model import Base
 
 GIVEN = "SHARELOCK_TEST_POSTGRES"  # the URL of a server that may be filled with databases
+_END_OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_SEQUENCES = "SELECT sequence_name FROM information_schema.sequences"
 
 
 class NotInstalled(Exception):
@@ -34,7 +40,7 @@ class Sqlite:
         engine.dispose()
 
     @contextmanager
-    def copy(self) -> Iterator[str]:
+    def copy(self, is_kept: bool = True) -> Iterator[str]:
         """The URL of a new database with empty tables."""
         path = self._folder / f"{token_hex(8)}.db"
         shutil.copy(self._template, path)
@@ -44,27 +50,50 @@ class Sqlite:
 
 
 class Postgres:
-    """Databases on a server."""
+    """Databases on a server, used again: emptying one is much less work than making one."""
 
     def __init__(self, server: str):
         self._server = make_url(server)
-        self._template = f"sharelock_{token_hex(8)}"
+        self._template = self._name()
+        self._free: list[str] = []
         self._do("CREATE DATABASE {}", self._template)
         engine = connect(self._url(self._template))
         migrate(engine)
         engine.dispose()
 
     @contextmanager
-    def copy(self) -> Iterator[str]:
-        """The URL of a new database with empty tables."""
-        name = f"sharelock_{token_hex(8)}"
-        self._do("CREATE DATABASE {} TEMPLATE {}", name, self._template)
+    def copy(self, is_kept: bool = True) -> Iterator[str]:
+        """The URL of a database with empty tables; a new one unless it `is_kept` for others."""
+        if is_kept and self._free:
+            name = self._free.pop()
+        else:
+            name = self._name()
+            self._do("CREATE DATABASE {} TEMPLATE {}", name, self._template)
         yield self._url(name)
-        self._do("DROP DATABASE {} WITH (FORCE)", name)
+        if is_kept:
+            self._empty(name)
+            self._free.append(name)
+        else:
+            self._do("DROP DATABASE {} WITH (FORCE)", name)
+
+    def _empty(self, database: str) -> None:
+        """Leave nothing in it, and nobody who could hold it up."""
+        with psycopg.connect(self._url(database), autocommit=True) as connection:
+            connection.execute(_END_OTHERS)
+            for table in reversed(Base.metadata.sorted_tables):
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table.name)))
+            for (sequence,) in connection.execute(_SEQUENCES).fetchall():
+                restart = sql.SQL("ALTER SEQUENCE {} RESTART").format(sql.Identifier(sequence))
+                connection.execute(restart)
 
     def close(self) -> None:
         """Leave nothing behind."""
-        self._do("DROP DATABASE {} WITH (FORCE)", self._template)
+        for name in (*self._free, self._template):
+            self._do("DROP DATABASE {} WITH (FORCE)", name)
+
+    @staticmethod
+    def _name() -> str:
+        return f"sharelock_{token_hex(8)}"
 
     def _url(self, database: str) -> str:
         return self._server.set(database=database).render_as_string(hide_password=False)

@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from firmware_tests.cloud.desk_lock import DeskLock
-from firmware_tests.cloud.test_native_shares import API, ok
+from firmware_tests.cloud.native import API, ok
 from firmware_tests.cloud.world import Client, World
+from host_sim.cloud.keys import PrivateKey, short
 from host_sim.cloud.link import topics
 from host_sim.cloud.link.exchange import Exchange
+
+# Bob's, and what locks call him.
+PHONE = PrivateKey.from_scalar(7).public
+BOB = short(PHONE)
 
 
 class Street:

@@ -19,7 +19,7 @@ from firmware.policy import reasons
 from firmware.policy.grant import Grant
 from firmware.policy.instant import from_unix, to_unix
 from firmware_tests.cloud.realm import NOW, ROOT, Lock, Realm, rotate, vouch, write
-from firmware_tests.cloud.test_native_shares import API, add_lock, ok
+from firmware_tests.cloud.native import API, add_lock, ok
 from firmware_tests.cloud.test_serve import Process
 from host_sim.cloud import issuer, issuers
 from host_sim.cloud.domain import issuing, sharing

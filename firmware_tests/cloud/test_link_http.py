@@ -12,7 +12,7 @@ from firmware.store import entry
 from firmware.store.export import HEAD_BYTES
 from firmware_tests.cloud.desk_lock import DeskLock
 from firmware_tests.cloud.realm import write
-from firmware_tests.cloud.test_native_shares import API, add_lock, give, ok, refused
+from firmware_tests.cloud.native import API, add_lock, give, ok, refused
 from firmware_tests.cloud.world import NOW
 from host_sim.cloud.domain import issuing, people, phones, sharing
 from host_sim.cloud.domain.model import Deed, Device, LogEntry

@@ -11,7 +11,8 @@ from firmware.policy.grant import LOCAL, LOCK, PULL, REMOTE, UNLOCK, Grant, faul
 from firmware.policy.instant import from_unix
 from firmware.policy.zone import Zone
 from firmware_tests import soak
-from firmware_tests.cloud.test_native_shares import API, WARSAW, add_lock, give, ok
+from firmware_tests.cloud.native import API, add_lock, give, ok
+from firmware_tests.cloud.test_native_shares import WARSAW
 from firmware_tests.cloud.world import World
 from host_sim.cloud import tedee
 from host_sim.cloud.domain import sharing, terms

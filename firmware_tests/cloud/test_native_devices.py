@@ -13,7 +13,8 @@ from firmware.policy.decision import TRUSTED, Now
 from firmware.policy.grant import UNLOCK
 from firmware.policy.instant import from_unix
 from firmware.store import entry
-from firmware_tests.cloud.test_native_shares import API, PUBLIC, add_lock, give, ok, refused
+from firmware_tests.cloud.native import API, add_lock, give, ok, refused
+from firmware_tests.cloud.test_native_shares import PUBLIC
 from firmware_tests.cloud.world import NOW
 from host_sim.cloud.domain.model import Device, LogEntry
 from host_sim.cloud.keys import PrivateKey

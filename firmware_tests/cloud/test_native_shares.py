@@ -6,10 +6,10 @@ import re
 import pytest
 
 from firmware_tests.cloud import artik
+from firmware_tests.cloud.native import API, add_lock, give, ok, refused
 from host_sim.cloud.keys import PrivateKey
 from host_sim.runtimes import ROOT
 
-API = "/api/native/v1"
 DOCUMENT = (ROOT / "docs" / "api-native.md").read_text()
 KEY = PrivateKey.from_scalar(7).public
 PUBLIC = (KEY.x + KEY.y).hex()
@@ -33,27 +33,6 @@ PLAIN = {
     "channels": ["local", "remote"],
     **NOTHING,
 }
-
-
-def ok(answer, status=200):
-    assert answer.status_code == status, answer.text
-    return answer.json() if answer.content else None
-
-
-def refused(answer):
-    assert answer.headers["content-type"] == "application/problem+json", answer.text
-    body = answer.json()
-    assert body["status"] == answer.status_code
-    return answer.status_code, body["code"]
-
-
-def add_lock(owner, zone="Europe/Warsaw", **more):
-    return ok(owner.post(f"{API}/devices", json={"name": "Door", "zone": zone, **more}), 201)["id"]
-
-
-def give(owner, door, email, words=None, **more):
-    body = {"email": email, "terms": words or {}, **more}
-    return ok(owner.post(f"{API}/devices/{door}/shares", json=body), 201)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from firmware.access import claims
 from firmware.crypto import cose, cwt
 from firmware.link.carried import Carried
 from firmware_tests.cloud.desk_lock import DeskLock
-from firmware_tests.cloud.test_native_shares import API, add_lock, give, ok, refused
+from firmware_tests.cloud.native import API, add_lock, give, ok, refused
 from host_sim.cloud.domain.model import Device
 from host_sim.cloud.keys import PrivateKey
 from host_sim.phone.account import Account

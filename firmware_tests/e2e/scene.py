@@ -13,7 +13,7 @@ from firmware.policy.grant import LOCK
 from firmware_tests.board import PHONE, Board
 from firmware_tests.cloud.brokers import broker
 from firmware_tests.cloud.databases import Sqlite
-from firmware_tests.cloud.test_native_shares import API, add_lock, give, ok
+from firmware_tests.cloud.native import API, add_lock, give, ok
 from firmware_tests.cloud.world import World
 from firmware_tests.e2e.given import DESK, der
 from host_sim.cloud.domain import issuing

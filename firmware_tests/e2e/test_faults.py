@@ -14,7 +14,7 @@ from firmware.policy import reasons
 from firmware.policy.decision import TRUSTED
 from firmware.policy.grant import LOCK
 from firmware_tests import soak
-from firmware_tests.cloud.test_native_shares import API, ok
+from firmware_tests.cloud.native import API, ok
 from firmware_tests.e2e.scene import scene as started
 from firmware_tests.e2e.scene import until
 from host_sim.cloud.link import topics

@@ -17,7 +17,7 @@ from firmware.policy.grant import LOCK
 from firmware_tests.board import Board
 from firmware_tests.cloud.brokers import KINDS, Broker, Mqtt, free_port, running
 from firmware_tests.cloud.process import Process
-from firmware_tests.cloud.test_native_shares import API, ok
+from firmware_tests.cloud.native import API, ok
 from firmware_tests.e2e.given import DESK
 from firmware_tests.e2e.scene import PHONE_DIGITS, TEDEE, until
 from host_sim.cloud.database import connect, transaction

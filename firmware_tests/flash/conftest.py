@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from firmware_tests.flash.port import Console, run
+from firmware_tests.flash.port import LISTENS, Console, make_lock, restart, run
 from host_sim.serial_board import SerialBoard
 
 
@@ -28,5 +28,13 @@ def board(flashed, tmp_path):
     with SerialBoard(tmp_path) as made:
         with Console(made.port) as console:
             console.hear("not provisioned")
-            console.hear(">>> ")
+            console.hear(LISTENS)
         yield made
+
+
+@pytest.fixture
+def lock(board):
+    """A provisioned lock that runs."""
+    make_lock(board)
+    restart(board)
+    return board

@@ -8,9 +8,13 @@ import time
 from typing import Any
 
 from host_sim.runtimes import ROOT
+from host_sim.serial_board import SerialBoard
+from host_sim.story import key_of
 
 PATIENCE_S = 60
 UNPROVISIONED = "not provisioned"
+LISTENS = "Ctrl-C is the prompt"
+KEY = key_of("issuer").public
 
 
 class Console:
@@ -65,3 +69,22 @@ def mpremote(port: str, *arguments: str) -> str:
     done = run("mpremote", "connect", port, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def restart(board: SerialBoard, *until: str) -> str:
+    """The power goes and comes back; what the board says until it is ready."""
+    board.cut()
+    with Console(board.port) as console:
+        console.listen(0.1)
+        console.said = ""
+        board.power_on()
+        for text in until or ("ready",):
+            console.hear(text)
+        return console.said
+
+
+def make_lock(board: SerialBoard) -> None:
+    """Provision it, at its prompt."""
+    key = (KEY.x + KEY.y).hex()
+    code = f"from firmware.provision import provision; provision('front-door', '{key}')"
+    mpremote(board.port, "exec", code)

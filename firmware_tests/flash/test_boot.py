@@ -1,36 +1,17 @@
 """boot.py and main.py on a board with a serial port: who gets a prompt, what follows a crash."""
 
+import json
+import time
+
 import pytest
 
 from firmware.app import SAFE_AFTER
 from firmware.hal.board import Board
-from firmware_tests.flash.port import Console, mpremote, run
+from firmware.store import cloud as clouds
+from firmware.store import identity, wifi, wipe
+from firmware.store.flash import Flash
+from firmware_tests.flash.port import LISTENS, UNPROVISIONED, Console, make_lock, restart, run
 from host_sim.serial_board import SerialBoard
-from host_sim.story import key_of
-
-KEY = key_of("issuer").public
-
-
-@pytest.fixture
-def lock(board):
-    """A provisioned lock that runs."""
-    key = (KEY.x + KEY.y).hex()
-    code = f"from firmware.provision import provision; provision('front-door', '{key}')"
-    mpremote(board.port, "exec", code)
-    restart(board)
-    return board
-
-
-def restart(board: SerialBoard, *until: str) -> str:
-    """The power goes and comes back; what the board says until it is ready."""
-    board.cut()
-    with Console(board.port) as console:
-        console.listen(0.1)
-        console.said = ""
-        board.power_on()
-        for text in until or ("ready",):
-            console.hear(text)
-        return console.said
 
 
 @pytest.mark.parametrize("typed", [b"\x03", b"\r\x03\x03\r\x01\x04" * 20, b"\x04", b"\x02"])
@@ -53,7 +34,7 @@ def test_who_holds_the_button_while_it_starts_gets_the_prompt(lock):
     done = run("tools.flash", lock.port)
     assert done.returncode == 1 and "button" in done.stderr
     lock.hold(Board.pins["button"])
-    restart(lock, "service", ">>>")
+    restart(lock, "service", LISTENS)
     lock.hold()
     (lock.flash / "firmware/selftest.mpy").write_bytes(b"another")
     done = run("tools.flash", lock.port)
@@ -79,13 +60,24 @@ def test_firmware_that_does_not_load_can_be_replaced(lock):
         console.hear("ready")
 
 
+def test_a_lock_that_was_reset_is_none_and_gets_another_key(lock):
+    before = identity.read(Flash(str(lock.flash)).pair)
+    lock.cut()
+    wipe.begin(str(lock.flash))
+    restart(lock, UNPROVISIONED, LISTENS)
+    assert not (lock.flash / "wipe").exists() and not list(lock.flash.glob("log/*"))
+    make_lock(lock)
+    after = identity.read(Flash(str(lock.flash)).pair)
+    assert before and after and after.device_key != before.device_key
+
+
 def test_crashes_in_a_row_end_in_safe_mode(lock):
     """What ends the program does it a few times, and then statements are left alone."""
     inbox = lock.flash / "firmware/access/inbox.mpy"
     inbox.rename(inbox.with_suffix(".kept"))
     inbox.with_suffix(".py").write_text(
         "class Inbox:\n def __init__(self, *rest): pass\n"
-        " def take(self): raise BaseException('mail')\n"
+        " def work(self): raise BaseException('mail')\n"
     )
     said = restart(lock, "safe mode: BaseException('mail',)\nready")
     assert said.count("Sharelock ends: BaseException") == SAFE_AFTER
@@ -99,7 +91,36 @@ def test_a_task_that_hangs_is_named_after_the_watchdog_bit(lock, tmp_path):
     inbox = lock.flash / "firmware/access/inbox.mpy"
     inbox.unlink()
     inbox.with_suffix(".py").write_text(
-        "class Inbox:\n def __init__(self, *rest): pass\n def take(self):\n  while True: pass\n"
+        "class Inbox:\n def __init__(self, *rest): pass\n def work(self):\n  while True: pass\n"
     )
     with SerialBoard(tmp_path, haste=15) as board, Console(board.port) as console:
         console.hear("safe mode: hangs in inbox")
+
+
+NOBODY = "127.0.0.1:1"
+JOIN_MS = 30_000  # of hal.wifi
+AIRS = ({"lost": True}, {"slow_ms": 3_600_000}, {"networks": {"Home": "another password"}})
+
+
+@pytest.mark.parametrize("air", AIRS, ids=lambda air: next(iter(air)))
+def test_a_wifi_that_is_away_slow_or_refuses_keeps_nobody_from_the_door(
+    lock, air, tmp_path, monkeypatch
+):
+    pair = Flash(str(lock.flash)).pair
+    wifi.write(pair, "Home", "correct horse")
+    clouds.write(pair, clouds.Cloud(NOBODY, NOBODY, NOBODY, b"", bytes(32)))
+    (lock.world / "wifi").write_text(json.dumps({"networks": {}, **air}))
+    trace = tmp_path / "trace"
+    monkeypatch.setenv("MACHINE_TRACE", str(trace))
+    restart(lock)
+    opened = f"pin {Board.pins['strike']} 1"
+    assert opened not in trace.read_text()
+    lock.hold(Board.pins["button"])
+    until = time.monotonic() + JOIN_MS / 3000  # long before the thread would give up
+    while opened not in trace.read_text():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    lock.hold()
+    with Console(lock.port) as console:
+        console.listen(1)
+        assert console.said == ""

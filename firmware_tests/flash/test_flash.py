@@ -1,6 +1,7 @@
 """`make flash` over the real mpremote: what it copies, and what is left when it is interrupted."""
 
 import hashlib
+import os
 import shutil
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from mpremote.transport_serial import SerialTransport
+from serial.tools.list_ports_common import ListPortInfo
 
 from firmware_tests.flash.port import UNPROVISIONED, Console, mpremote, run
 from host_sim.runtimes import ROOT
@@ -148,14 +150,42 @@ def refused(port: str, wanted: dict[str, bytes]) -> str:
 
 
 def test_a_port_that_is_not_there():
-    assert "no port /dev/nowhere" in refused("/dev/nowhere", {})
-    done = run("tools.flash", "/dev/nowhere")
-    assert (
-        done.returncode == 1 and done.stderr.startswith("Error: ") and "\n" not in done.stderr[:-1]
-    )
-    for module in ("tools.flash", "tools.erase"):
+    said = refused("/dev/nowhere", {})
+    assert "no port /dev/nowhere; there are:\n  " in said
+    for module in ("tools.flash", "tools.monitor"):
+        done = run(module, "/dev/nowhere")
+        assert (done.returncode, done.stderr) == (1, f"Error: {said}\n")
+    for module in ("tools.flash", "tools.monitor", "tools.erase"):
         done = run(module, "")
-        assert done.returncode == 2 and "PORT=" in done.stderr
+        assert done.returncode == 2
+        assert "PORT=" in done.stderr and done.stderr.endswith(f"{device.ports()}\n")
+
+
+def test_ports_are_named_with_what_is_behind_them(monkeypatch):
+    found = []
+    for name, vid, pid, text in (
+        ("/dev/ttyUSB0", 0x10C4, 0xEA60, "CP2102 USB to UART Bridge"),
+        ("/dev/ttyACM0", 0x303A, 0x1001, "USB JTAG/serial debug unit"),
+        ("/dev/ttyACM1", 0x2341, 0x0043, "Arduino Uno"),
+        ("/dev/ttyS0", None, None, "n/a"),
+    ):
+        each = ListPortInfo(name)
+        each.vid, each.pid, each.description = vid, pid, text
+        found.append(each)
+    monkeypatch.setattr(device.list_ports, "comports", lambda: found)
+    assert device.ports().splitlines() == [
+        "  /dev/ttyACM0  an ESP32-S3 or -C3 by its own USB",
+        "  /dev/ttyACM1  Arduino Uno",
+        "  /dev/ttyS0  not on USB",
+        "  /dev/ttyUSB0  a CP210x, as many boards have",
+    ]
+    found.clear()
+    assert "is the board connected" in device.ports()
+
+
+def test_a_port_of_somebody_else(monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert "usermod -aG" in refused(str(tmp_path), {})
 
 
 def test_a_port_with_nobody_behind_it(tmp_path, monkeypatch):
@@ -168,13 +198,19 @@ def test_a_port_with_nobody_behind_it(tmp_path, monkeypatch):
 
 def test_a_port_that_somebody_else_has(board):
     with Device(board.port):
-        assert "cannot be opened" in refused(board.port, {})
+        assert "another program has it" in refused(board.port, {})
 
 
 def test_a_micropython_that_is_too_old(board, monkeypatch):
     monkeypatch.setattr(device, "LEAST_VERSION", (9, 0))
     said = refused(board.port, {"x": b""})
-    assert "runs micropython 1.29.0 (linux" in said and "needs MicroPython 9.0" in said
+    assert "runs micropython 1.29.0 (linux" in said and "needs MicroPython 9.0 or newer" in said
+
+
+def test_a_chip_that_nobody_has_tried(board, monkeypatch):
+    monkeypatch.setattr(device, "_COMPUTERS", ())
+    said = refused(board.port, {"x": b""})
+    assert "this board is a linux" in said and "knows ESP32, ESP32S3, ESP32C3" in said
 
 
 def test_a_flash_that_is_full(board, monkeypatch):
@@ -191,3 +227,15 @@ def test_what_arrives_otherwise_than_it_was_sent_is_not_put(board, monkeypatch):
     monkeypatch.setattr(Device, "write", write)
     assert "not all of it arrived" in refused(board.port, {"x": b"12"})
     assert not (board.flash / "x").exists()
+
+
+def test_whose_copy_breaks_off_is_told_what_the_board_has(board, monkeypatch):
+    def write(self, path, content):
+        raise DeviceError("the cable is gone")
+
+    monkeypatch.setattr(Device, "write", write)
+    monkeypatch.setattr(sys, "argv", ["flash", board.port])
+    (board.flash / "main.py").write_text("# older\n" + (board.flash / "main.py").read_text())
+    with pytest.raises(SystemExit) as end:
+        flash.main()
+    assert str(end.value).startswith("Error: the cable is gone\nWhat the board has is whole")

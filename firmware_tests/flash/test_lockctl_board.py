@@ -7,7 +7,7 @@ import pytest
 from firmware.store import identity, wifi
 from firmware.store import cloud as clouds
 from firmware.store.flash import Flash
-from firmware_tests.flash.port import Console, run
+from firmware_tests.flash.port import LISTENS, Console, run
 from host_sim.cloud.link.certificates import Certificates
 from host_sim.story import key_of
 from host_sim.world.zones import posix
@@ -58,7 +58,7 @@ def test_a_board_becomes_a_lock_once(board, enrolment, tmp_path):
     board.cut()
     board.power_on()
     with Console(board.port) as console:
-        console.hear(">>> ")
+        console.hear(LISTENS)
     done = lockctl(*words)
     assert done.returncode == 1 and "provisioned" in done.stderr and "Traceback" not in done.stderr
 

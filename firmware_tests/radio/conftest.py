@@ -2,16 +2,12 @@
 
 import asyncio
 import gc
-import os
-import shutil
-import subprocess
 import warnings
-import sys
 
 import pytest
 from bleak.backends.bluezdbus.manager import get_global_bluez_manager
 
-from host_sim.runtimes import ROOT
+from firmware_tests.radio.air import on_air
 
 ADAPTERS = ("hci0", "hci1", "hci2")
 SMALL = "hci3"  # asks for no more than the least MTU
@@ -20,23 +16,8 @@ SMALL = "hci3"  # asks for no more than the least MTU
 @pytest.fixture(scope="module")
 def radio():
     """The radio's variables are in the environment."""
-    if shutil.which("dbus-daemon") is None:
-        pytest.skip("dbus-daemon is not installed: apt-get install dbus")
-    command = [sys.executable, "-m", "host_sim.radio"]
-    for mtu in ("517", "517", "517", "23"):
-        command += ["--adapter", mtu]
-    with pytest.MonkeyPatch.context() as patch:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        assert process.stdout
-        try:
-            for _ in range(3):
-                name, _, value = process.stdout.readline().strip().partition("=")
-                patch.setenv(name, value)
-            assert os.environ["DBUS_SYSTEM_BUS_ADDRESS"].startswith("unix:path=")
-            yield process
-        finally:
-            process.terminate()
-            process.communicate(timeout=20)
+    with on_air(517, 517, 517, 23) as process:
+        yield process
 
 
 @pytest.fixture

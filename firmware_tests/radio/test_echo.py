@@ -13,7 +13,8 @@ from bumble.transport import open_transport
 from firmware.link.gatt import SERVICE, WRITE
 from firmware_tests.radio.conftest import ADAPTERS, SMALL
 from host_sim import runtimes
-from host_sim.phone.ble import Door, Gone, NoLock, find
+from host_sim.phone.ble import Door, find
+from host_sim.phone.link import Gone, NoLock
 
 LENGTHS = (1, 16, 17, 240, 241, 6400)
 

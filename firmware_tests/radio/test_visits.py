@@ -7,6 +7,7 @@ import time
 import pytest
 
 from firmware.crypto import ecdh
+from firmware.crypto.slices import finish
 from firmware.link import requests, session
 from firmware.link.carried import Carried
 from firmware.link.credential import key_of_point
@@ -19,9 +20,9 @@ from firmware_tests.board import ISSUER, Board
 from firmware_tests.radio.conftest import ADAPTERS, SMALL
 from host_sim.cloud.issuer import issue, sign
 from host_sim.cloud.issuer import time as statement_of_time
-from host_sim.phone.ble import Door, Gone, RadioError, find
+from host_sim.phone.ble import Door, find
+from host_sim.phone.link import Gone, RadioError
 from host_sim.phone.session import Failed, Verdict, Visit
-from host_sim.phone.slices import finish
 from host_sim.phone.visit import hold
 from host_sim.phone.wallet import Wallet
 from host_sim.shims.cryptolib import aes

@@ -8,7 +8,7 @@ from cryptolib import aes
 
 from firmware.crypto import cbor, cose, ecdh, edhoc, p256
 from firmware.crypto.kdf import hkdf_expand
-from host_sim.phone.slices import finish
+from firmware.crypto.slices import finish
 from host_sim.phone.edhoc import Initiator
 
 LABELS = (0, 1, 2, 10, 23)  # they put labels into one byte as they are

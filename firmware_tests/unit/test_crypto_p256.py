@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firmware.crypto import ecdh, p256
-from host_sim.phone.slices import finish
+from firmware.crypto.slices import SLICE, finish
 from tools import p256_table
 from tools.bench import crypto as bench
 
@@ -122,5 +122,11 @@ def test_a_point_is_found_by_its_x(scalar):
 def test_an_exchange_takes_the_same_steps_for_every_key_and_no_long_ones():
     for name, rounds in bench.exchanges(8).items():
         assert all(slices == rounds[0] for slices in rounds), name
-        assert max(rounds[0]) <= ecdh.SLICE, name
+        assert max(rounds[0]) <= SLICE, name
     assert sum(bench.exchanges(1)["pair"][0]) <= 2 * 2700
+
+
+def test_a_verification_takes_no_long_steps_either():
+    for name, slices in bench.checks().items():
+        assert max(slices) <= SLICE, name
+        assert sum(slices) > 800, name

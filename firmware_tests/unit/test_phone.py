@@ -8,10 +8,10 @@ from cryptolib import aes
 
 from firmware.crypto import ecdh
 from firmware.crypto.p256 import InvalidPoint, PublicKey
+from firmware.crypto.slices import finish
 from firmware.link.carried import Carried
 from firmware.link.ratchet import Ratchet
 from host_sim.cloud.keys import PrivateKey
-from host_sim.phone.slices import finish
 from host_sim.phone.wallet import Wallet
 
 

@@ -1,10 +1,12 @@
 """What an entry of a lock's audit log says, for people and for programs."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from firmware.policy.decision import HOLDOVER, TRUSTED, UNKNOWN
 from firmware.policy.instant import Instant
 from firmware.store import entry
+from firmware.store.seal import Seal
 from host_sim import words
 from host_sim.words import iso, readable
 
@@ -27,6 +29,36 @@ _OWN_REASONS = {
 _OF_GRANTS = 16  # reasons of damage from here on are the grant cache's
 _WITH_REASON = (entry.DECISION, entry.BOLT, entry.STATEMENT, entry.SETTINGS, entry.STRANGERS)
 _TRUST = {UNKNOWN: "unknown", HOLDOVER: "holdover", TRUSTED: "trusted"}
+
+_FAULTS = {
+    entry.BAD_LINK: ("link", "it, or the entry before, is not what the lock chained"),
+    entry.BAD_TAG: ("tag", "it is chained, but not by the holder of the key"),
+    entry.BAD_SEQUENCE: ("sequence", "entries are missing before it, or it is out of order"),
+}
+
+
+class Fault(NamedTuple):
+    """What is wrong with the entry at a place of a log, counted from 0."""
+
+    place: int
+    name: str
+    text: str
+
+
+def faults(
+    records: Iterable[bytes], previous: bytes | None, after: int | None, seal: Seal | None = None
+) -> list[Fault]:
+    """What is wrong with entries that are to follow the link and the number of another one.
+
+    None for a link or number that is not known; without the log's `seal` no tag is looked at.
+    """
+    chain = entry.Chain(previous, seal, after)
+    found = []
+    for place, record in enumerate(records):
+        fault = chain.take(record)
+        if fault:
+            found.append(Fault(place, *_FAULTS[fault]))
+    return found
 
 
 def described(each: entry.Entry) -> dict[str, Any]:

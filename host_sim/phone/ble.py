@@ -1,6 +1,6 @@
 """A lock's service over Bluetooth, through bleak: on any system, with any adapter that it knows.
 
-Imports bleak, and of the firmware what both sides share. Nothing here knows what a message says.
+Imports bleak, its siblings, and of the firmware what both sides share.
 """
 
 import asyncio
@@ -14,28 +14,12 @@ from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakError
 
 from firmware.link.beacon import is_of
-from firmware.link.frames import Cutter, FrameError, Joiner
 from firmware.link.gatt import NOTIFY, SERVICE, WRITE
+
+from .link import Gone, Link, NoBluetooth, NoLock
 
 FIND_S = 10.0
 _CONNECT_S = 15.0
-_BRAKE = 8  # every so many pieces one waits until the lock has it
-
-
-class RadioError(Exception):
-    """Bluetooth does not do what it should; the message is for people."""
-
-
-class NoBluetooth(RadioError):
-    """This computer has no Bluetooth that could be used."""
-
-
-class NoLock(RadioError):
-    """No lock was heard, or not the one that was looked for."""
-
-
-class Gone(RadioError):
-    """The connection is over, or the lock says nothing any more."""
 
 
 @contextlib.contextmanager
@@ -76,21 +60,13 @@ async def find(
             raise NoLock(f"{which} within reach") from None
 
 
-class Door:
-    """A connection to a lock, as a context manager; everything raises RadioError.
-
-    `most` is what a piece may have. `gone` is set when the connection is over.
-    """
+class Door(Link):
+    """A connection to a lock, as a context manager; everything raises RadioError."""
 
     def __init__(self, device: BLEDevice, adapter: str | None = None) -> None:
         self._client = BleakClient(
             device, self._disconnected, timeout=_CONNECT_S, bluez=_bluez(adapter)
         )
-        self._cutter = Cutter()
-        self._joiner = Joiner()
-        self._messages: asyncio.Queue[bytes | None]
-        self.most = 0
-        self.gone = False
 
     async def __aenter__(self) -> Self:
         with _told():
@@ -100,7 +76,7 @@ class Door:
                 raise NoLock("that device is no lock")
             self.most = write.max_write_without_response_size
             await self._client.start_notify(NOTIFY, self._came)
-            await self.write(self._cutter.empty())  # the lock cannot see who listens
+            await self.send_nothing()
         return self
 
     async def __aexit__(
@@ -115,8 +91,7 @@ class Door:
     async def _connect(self) -> None:
         """Radios fail to connect every now and then, when two want to at a time for example."""
         for is_last in (False, False, True):
-            self.gone = False
-            self._messages = asyncio.Queue()
+            self.begin()
             try:
                 await self._client.connect()
                 return
@@ -124,37 +99,16 @@ class Door:
                 if is_last:
                     raise
 
-    async def send(self, message: bytes) -> None:
-        """Send a message."""
-        pieces = list(self._cutter.cut(message, self.most))
-        for number, piece in enumerate(pieces, 1):
-            await self.write(piece, number % _BRAKE == 0)
-
     async def write(self, piece: bytes, waits: bool = False) -> None:
         """Write a piece, and wait until the lock has it, or not."""
         with _told():
             await self._client.write_gatt_char(WRITE, piece, response=waits)
 
-    async def receive(self, seconds: float) -> bytes:
-        """The next message. Raises Gone if there is none within so many seconds."""
-        if self.gone and self._messages.empty():
-            raise Gone("the lock ended the connection")
-        with _told():
-            message = await asyncio.wait_for(self._messages.get(), seconds)
-        if message is None:
-            raise Gone("the lock ended the connection")
-        return message
-
     def _came(self, _characteristic: Any, piece: bytearray) -> None:
-        try:
-            for message in self._joiner.join(bytes(piece)):
-                self._messages.put_nowait(message)
-        except FrameError:
-            self._disconnected(self._client)
+        self.came(bytes(piece))
 
     def _disconnected(self, _client: BleakClient) -> None:
-        self.gone = True
-        self._messages.put_nowait(None)
+        self.ended()
 
 
 def _bluez(adapter: str | None) -> Any:

@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Any, Self, TextIO
 
 from firmware.crypto import ecdh
+from firmware.crypto.slices import finish
 
-from .slices import finish
 from .wallet import KnownLock, Wallet
 
 

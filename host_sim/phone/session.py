@@ -7,13 +7,13 @@ go out only after the lock proved its key, or sealed for the lock.
 
 from firmware.crypto import ecdh, edhoc
 from firmware.crypto.edhoc import EdhocError
+from firmware.crypto.slices import finish
 from firmware.link import requests, session
 from firmware.link.ratchet import SECRET_BYTES, Ratchet
 from firmware.link.session import KEY_BYTES, SALT_BYTES, Session
 from firmware.link.visits import MOST_MESSAGE
 
 from .edhoc import Initiator
-from .slices import finish
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

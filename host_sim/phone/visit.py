@@ -1,12 +1,16 @@
 """A visit at a door: the radio and the session of one connection, to the last answer.
 
-Imports its siblings. What a session changes in the wallet is kept before the lock hears of it: a
-step of the ratchet must not be taken again after a crash.
+Imports policy, link and its siblings. What a session changes in the wallet is kept before the
+lock hears of it: a step of the ratchet must not be taken again after a crash.
 """
 
 from collections.abc import Callable
 
-from .ble import Door
+from firmware.link import requests
+from firmware.policy.reasons import ALLOWED
+
+from .link import Link
+from .pocket import Pocket
 from .session import Visit
 
 Item = tuple[int, bytes]  # what, and its content
@@ -15,7 +19,7 @@ ANSWER_S = 20.0  # two handshakes' worth of an ESP32's time
 
 
 async def hold(
-    door: Door, visit: Visit, items: list[Item], keep: Callable[[], None]
+    door: Link, visit: Visit, items: list[Item], keep: Callable[[], None]
 ) -> list[Item]:
     """The answers to these items, in their order; may be called again for more.
 
@@ -30,3 +34,21 @@ async def hold(
         if not visit.left:
             return visit.answers[before:]
         messages = visit.received(await door.receive(ANSWER_S))
+
+
+async def bring(
+    door: Link, visit: Visit, pocket: Pocket, lock: str, items: list[Item]
+) -> tuple[list[Item], list[int]]:
+    """The same, but the statements that the lock lacks go first; why it refused any of them."""
+    known = pocket.wallet.locks[lock]
+    lacking = list(known.statements)
+    puts = [(requests.PUT, token) for token in lacking]
+    answers = await hold(door, visit, [*puts, *items], pocket.save)
+    known.statements = []
+    refused = []
+    for token, (_, answer) in zip(lacking, answers[: len(puts)], strict=True):
+        if answer[0] == ALLOWED:
+            pocket.place(lock).grant = token.hex()
+        else:
+            refused.append(answer[0])
+    return answers[len(puts) :], refused

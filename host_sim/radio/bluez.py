@@ -27,6 +27,7 @@ _ADAPTER = "org.bluez.Adapter1"
 _DEVICE = "org.bluez.Device1"
 _SERVICE = "org.bluez.GattService1"
 _CHARACTERISTIC = "org.bluez.GattCharacteristic1"
+_DESCRIPTOR = "org.bluez.GattDescriptor1"
 _FAILED = "org.bluez.Error.Failed"
 
 _CONNECT_S = 20
@@ -309,6 +310,15 @@ class Remote:
                 },
                 **methods,
             )
+            for one in each.descriptors:
+                self._tree.add(
+                    f"{shown}/desc{one.handle:04x}",
+                    _DESCRIPTOR,
+                    {
+                        "UUID": Variant("s", _uuid(one.type)),
+                        "Characteristic": Variant("o", shown),
+                    },
+                )
 
 
 def _methods(tree: Tree, path: str, of: CharacteristicProxy[bytes]) -> dict[str, Method]:

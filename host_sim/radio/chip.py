@@ -18,6 +18,7 @@ send lines of JSON, arrays with a word first; bytes are hexadecimal.
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 from bumble.core import UUID, BaseBumbleError
@@ -34,12 +35,24 @@ _US_PER_UNIT = 625
 _PERMISSIONS = Characteristic.READABLE | Characteristic.WRITEABLE
 
 
+Hear = Callable[..., None]
+
+
+def _nobody(*_words: Any) -> None:
+    pass
+
+
 class Chip:
-    """One lock's; `run` it until the lock is gone."""
+    """One lock's; `run` it until the lock is gone. `hear` gets what both sides say."""
 
     def __init__(
-        self, air: LocalLink, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        air: LocalLink,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        hear: Hear,
     ) -> None:
+        self._hear = hear
         self._reader = reader
         self._writer = writer
         self._station = Station("lock", link=air)
@@ -52,6 +65,7 @@ class Chip:
         try:
             async for line in self._reader:
                 what, *members = json.loads(line)
+                self._hear(what, *members)
                 # A connection may be over before the lock knows.
                 with contextlib.suppress(BaseBumbleError):
                     await getattr(self, f"_do_{what}")(*members)
@@ -62,6 +76,7 @@ class Chip:
             self._writer.close()
 
     def _say(self, what: str, *members: Any) -> None:
+        self._hear(what, *members)
         self._writer.write(json.dumps([what, *members]).encode() + b"\n")
 
     # --- what the lock wants --------------------------------------------------------------------
@@ -137,10 +152,10 @@ class Chip:
         return write
 
 
-async def listen_for_locks(air: LocalLink, port: int) -> asyncio.Server:
+async def listen_for_locks(air: LocalLink, port: int, hear: Hear = _nobody) -> asyncio.Server:
     """Take locks on a port of this machine; 0 is a free one."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Chip(air, reader, writer).run()
+        await Chip(air, reader, writer, hear).run()
 
     return await asyncio.start_server(serve, "127.0.0.1", port, limit=1 << 20)

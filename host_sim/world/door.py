@@ -85,9 +85,12 @@ class Door:
     """The world's side of one door: `parts()` are the board's, the rest is for the world.
 
     `drive` is "motor" or "servo", `sensor` "ends" or "position". `x` is where the bolt really is.
+    `pins` by the names of PINS have `level` and `drive` of a Pin; without them it has its own.
     """
 
-    def __init__(self, drive="motor", sensor="ends", x=1.0, is_open=False):
+    PINS = ("to_lock", "to_open", "end_locked", "end_unlocked", "closed", "button")
+
+    def __init__(self, drive="motor", sensor="ends", x=1.0, is_open=False, pins=None):
         self.ms = 0
         self.x = x
         self.speed = 0.0
@@ -106,13 +109,11 @@ class Door:
         self._bounced_ms = 0
         self._pwm = _Pwm()
         self._timer = Timer(lambda: self.ms)
-        self.pins = {
-            name: Pin()
-            for name in ("to_lock", "to_open", "end_locked", "end_unlocked", "closed", "button")
-        }
-        self.pins["tamper"] = Pin(0)
+        self._adcs = {"position": _Adc(self._position_mv), "battery": _Adc(self._divided_mv)}
+        self.pins = pins or {name: Pin() for name in self.PINS}
+        self.pins.setdefault("tamper", Pin(0))
         self.lost_power()
-        self._sense()
+        self.sense()
 
     def parts(self):
         """The drive, the sensor and the switches, as `lock.assembly` wants them."""
@@ -127,9 +128,13 @@ class Door:
             parts["end_locked"] = pins["end_locked"]
             parts["end_unlocked"] = pins["end_unlocked"]
         else:
-            parts["position"] = Analog(_Adc(self._position_mv)).read_mv
-        parts["battery"] = Analog(_Adc(self._divided_mv), Board.battery_times_100).read_mv
+            parts["position"] = Analog(self._adcs["position"]).read_mv
+        parts["battery"] = Analog(self._adcs["battery"], Board.battery_times_100).read_mv
         return parts
+
+    def volts_uv(self, name):
+        """What is measured at the pin of "position" or "battery"."""
+        return self._adcs[name].read_uv()
 
     def lost_power(self):
         """The board's pins are as they are while it starts."""
@@ -148,7 +153,7 @@ class Door:
         """Open the door, if the bolt lets it; whether it is open."""
         if not self.is_open and (self.x >= _BLOCKED):
             self.is_open = True
-            self._sense()
+            self.sense()
         return self.is_open
 
     def slam(self):
@@ -177,13 +182,13 @@ class Door:
                 self.ms = end_ms
                 self._timer.look()
                 self._count(0.0)
-                self._sense()
+                self.sense()
                 return
             self.ms += 1
             self._step()
             self._timer.look()
             self._bounce()
-            self._sense()
+            self.sense()
 
     def _is_still(self):
         if self._bounces or self.hand is not None or self.x > 1.05:
@@ -247,7 +252,8 @@ class Door:
         if self._bounced_ms > self._bounces[-1]:
             self._bounces = ()
 
-    def _sense(self):
+    def sense(self):
+        """Let the switches show how it is."""
         closed = not self.is_open
         if self._bounces:
             closed = sum([self._bounced_ms >= ms for ms in self._bounces]) % 2 == 0

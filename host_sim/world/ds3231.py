@@ -75,6 +75,20 @@ class Ds3231:
         self._second = 0
         self._add(seconds)
 
+    def memory(self):
+        """What its battery keeps, for JSON and `remember`; time goes on for it meanwhile."""
+        self._run()
+        time = [self._year, self._month, self._day, self._weekday]
+        time += [self._second, self._century, self._twelve]
+        return [list(self._registers), time, self._running, self._rest, self._counted_ms]
+
+    def remember(self, memory):
+        """Be the chip whose `memory` this was."""
+        registers, time, self._running, rest, counted_ms = memory
+        self._registers = bytearray(registers)
+        self._set(*time)
+        self._rest, self._counted_ms = rest, counted_ms
+
     # --- the bus --------------------------------------------------------------------------------
 
     def readfrom_mem_into(self, address, register, buffer):

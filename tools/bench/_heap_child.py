@@ -82,6 +82,10 @@ class Network:
     """A `hal.network.Network` whose thread never runs: there is a post, and nobody carries it."""
 
     ticks_ms = ticks_diff = sleep_ms = None
+    has_wifi = False
+
+    def look(self):
+        return ""
 
     def know(self, name, password):
         pass

@@ -18,8 +18,8 @@ from firmware.provision import provision
 from firmware.store.flash import Flash as Folders
 from host_sim.world.flash import BOARD_BLOCKS, MOUNT, Flash
 
-_verify = p256.verify
-_accept = app.Lock.accept
+_verifying = p256.verifying
+_accepting = app.Lock.accepting
 
 
 class Counting(Hardware):
@@ -31,16 +31,16 @@ class Counting(Hardware):
         self._verifications = 0
         self._batches = 0
 
-    def verify(self, digest, signature, key):
+    def verifying(self, digest, signature, key):
         """In place of the real one."""
         self._verifications += 1
-        return _verify(digest, signature, key)
+        return _verifying(digest, signature, key)
 
-    def accept(self, lock, token):
+    def accepting(self, lock, token):
         """In place of the lock's."""
         if cose.parse(token, LARGEST_BATCH).typ == BATCH:
             self._batches += 1
-        return _accept(lock, token)
+        return _accepting(lock, token)
 
     def clear(self):
         """Count from nothing."""
@@ -73,9 +73,9 @@ def main():
         hardware.clear()  # what came before is the boot
         print(text)
 
-    p256.verify = hardware.verify
-    accept = hardware.accept
-    app.Lock.accept = lambda *both: accept(*both)  # type: ignore[method-assign]  # noqa: PLW0108
+    p256.verifying = hardware.verifying
+    accepting = hardware.accepting
+    app.Lock.accepting = lambda *both: accepting(*both)  # type: ignore[method-assign]  # noqa: PLW0108
     app.run(hardware, Folders(MOUNT), say, Crash())
 
 

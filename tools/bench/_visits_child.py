@@ -15,6 +15,7 @@ from micropython import mem_total
 
 from firmware.app import Lock
 from firmware.crypto import cose, ecdh, p256
+from firmware.crypto.slices import finish
 from firmware.link import credential
 from firmware.link.requests import ACT
 from firmware.link.visits import Visits
@@ -24,7 +25,6 @@ from firmware.policy.instant import Instant
 from firmware.store import identity
 from firmware.store.flash import Flash
 from host_sim.phone.session import Visit
-from host_sim.phone.slices import finish
 from host_sim.phone.wallet import Wallet
 from host_sim.world.hardware import Hardware
 

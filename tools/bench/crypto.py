@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
@@ -26,7 +27,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
 
-from firmware.crypto import p256
+from firmware.crypto import ecdh, p256
+from firmware.crypto.slices import finish
 from host_sim import runtimes
 
 Row = tuple[str, int | float | str, str, str]
@@ -40,8 +42,10 @@ ON_DEVICE = (
     "firmware/crypto/p256.py",
     "firmware/crypto/p256_point.py",
     "firmware/crypto/p256_table.py",
+    "firmware/crypto/slices.py",
 )
 HEAP_STEP_BYTES = 256
+_WITH_PRODUCTS = ("p256_point", "p256", "ecdh")  # in the order of their imports
 
 
 class Count:
@@ -55,13 +59,10 @@ class Count:
         modules = {"counted": package}
         sys.modules.update(modules)
         try:
-            for name in ("p256_table", "p256_point", "p256", "ecdh"):
-                tree = ast.parse((CRYPTO / f"{name}.py").read_text(encoding="utf-8"))
-                tree = ast.fix_missing_locations(_Counting().visit(tree))
+            for name in ("slices", "p256_table", *_WITH_PRODUCTS):
                 module: Any = ModuleType(f"counted.{name}")
                 module.__package__ = "counted"
-                module.__dict__.update(_product=self._product, _inversion=self._inversion)
-                exec(compile(tree, f"{name}.py", "exec"), module.__dict__)  # noqa: S102 - our own
+                self._fill(module, name)
                 modules[module.__name__] = sys.modules[module.__name__] = module
                 setattr(package, name, module)
         finally:
@@ -69,6 +70,27 @@ class Count:
                 sys.modules.pop(name, None)
         self.p256 = package.p256
         self.ecdh = package.ecdh
+
+    def _fill(self, module: ModuleType, name: str) -> None:
+        """Run a module's source, with calls in place of products, in a module."""
+        tree = ast.parse((CRYPTO / f"{name}.py").read_text(encoding="utf-8"))
+        tree = ast.fix_missing_locations(_Counting().visit(tree))
+        module.__dict__.update(_product=self._product, _inversion=self._inversion)
+        exec(compile(tree, f"{name}.py", "exec"), module.__dict__)  # noqa: S102 - our own
+
+    @contextmanager
+    def everywhere(self) -> Iterator[None]:
+        """Meanwhile all of the firmware in this process is counted."""
+        modules = [sys.modules[f"firmware.crypto.{name}"] for name in _WITH_PRODUCTS]
+        before = [dict(module.__dict__) for module in modules]
+        try:
+            for name, module in zip(_WITH_PRODUCTS, modules, strict=True):
+                self._fill(module, name)
+            yield
+        finally:
+            for module, members in zip(modules, before, strict=True):
+                module.__dict__.clear()
+                module.__dict__.update(members)
 
     def _product(self, a: Any, b: Any) -> Any:
         if isinstance(a, int) and isinstance(b, int):
@@ -147,10 +169,26 @@ def counts(signatures: int = SIGNATURES) -> dict[str, list[tuple[int, int]]]:
     return result
 
 
+def checks() -> dict[str, list[int]]:
+    """Multiplications per slice of a verification: of a "known" issuer, of "any" key, and of G as
+    the key, the "related" one whose points meet those of G.
+    """
+    count = Count()
+    digest, signature, x, y = signed(0)
+    result = {}
+    for name in ("known", "any", "related"):
+        point = x + y if name != "related" else finish(ecdh.public(1, os.urandom))
+        key = count.p256.PublicKey(point[:32], point[32:])
+        if name != "any":
+            key.precompute()
+        result[name] = count.slices(count.p256.verifying(digest, signature, key))
+    return result
+
+
 def exchanges(rounds: int = 4) -> dict[str, list[list[int]]]:
     """Multiplications per slice of what a handshake takes, each as often as there are rounds."""
     count = Count()
-    ecdh = count.ecdh
+    counted = count.ecdh
     result: dict[str, list[list[int]]] = {
         name: [] for name in ("public", "lift", "pair", "single")
     }
@@ -159,10 +197,10 @@ def exchanges(rounds: int = 4) -> dict[str, list[list[int]]]:
         scalar, key = (
             int.from_bytes(sha256(what + bytes([i])).digest()) >> 1 for what in (b"e", b"k")
         )
-        result["public"].append(count.slices(ecdh.public(scalar, os.urandom)))
-        result["lift"].append(count.slices(ecdh.lift(x)))
-        result["pair"].append(count.slices(ecdh.pair(scalar, key, x + y, os.urandom)))
-        result["single"].append(count.slices(ecdh.single(scalar, x + y, os.urandom)))
+        result["public"].append(count.slices(counted.public(scalar, os.urandom)))
+        result["lift"].append(count.slices(counted.lift(x)))
+        result["pair"].append(count.slices(counted.pair(scalar, key, x + y, os.urandom)))
+        result["single"].append(count.slices(counted.single(scalar, x + y, os.urandom)))
     return result
 
 
@@ -260,6 +298,8 @@ def rows() -> Iterator[Row]:
         yield f"{what}: field multiplications", sum(slices), "", f"{note}; always as many"
     most = max(max(slices) for found in measured.values() for slices in found)
     yield "Diffie-Hellman: longest slice", most, "multiplications", "at most 150"
+    most = max(max(slices) for slices in checks().values())
+    yield "verify: longest slice", most, "multiplications", "at most 150"
     ratios = time_ratios()
     yield "known issuer: time relative to PyPI ecdsa", ratios["known"], "", "CPython; at most 0.25"
     yield "any key: time relative to PyPI ecdsa", ratios["any"], "", "CPython"

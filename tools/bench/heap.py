@@ -24,7 +24,7 @@ from host_sim import runtimes
 from host_sim.cloud.issuer import issue
 from host_sim.cloud.keys import PrivateKey
 from host_sim.phone.session import Visit
-from host_sim.phone.slices import finish
+from firmware.crypto.slices import finish
 from host_sim.phone.wallet import Wallet
 from host_sim.shims.cryptolib import aes
 from tools import build, libraries, sizes

@@ -3,6 +3,7 @@
 Good is null where there is nothing to be good or bad. Nothing is changed, and nothing moves.
 """
 
+import errno
 import gc
 import json
 import os
@@ -83,8 +84,8 @@ def rtc():
     """The clock chip answers and runs."""
     from firmware.hal.board import this
 
-    board = this()
-    bus = machine.I2C(0, scl=machine.Pin(board.scl), sda=machine.Pin(board.sda), freq=100_000)
+    pins = this().pins
+    bus = machine.I2C(0, scl=machine.Pin(pins["scl"]), sda=machine.Pin(pins["sda"]), freq=100_000)
     status = bytearray(1)
     bus.readfrom_mem_into(0x68, 0x0F, status)
     stopped = status[0] & 0x80
@@ -141,7 +142,12 @@ def bluetooth():
         import bluetooth
     except ImportError:
         return None, "this MicroPython has none"
-    bluetooth.BLE().active(True)
+    try:
+        bluetooth.BLE().active(True)
+    except OSError as error:
+        if error.errno != errno.ENODEV:
+            raise
+        return None, "this board has none"
     return True, "on"
 
 

@@ -9,18 +9,12 @@ from rich.text import Text
 from firmware.store import entry
 from firmware.store.export import HEAD_BYTES, HeadError, read_head
 from firmware.store.seal import Seal
-from host_sim.cloud.entries import described, meaning
+from host_sim.cloud.entries import Fault, described, faults, meaning
 
 from .cli import NO, BadInput, Group, json_option
 from .output import console, print_json, table
 
 _KEY_BYTES = 32
-_FAULTS = {
-    entry.BAD_LINK: "it, or the entry before, is not what the lock chained",
-    entry.BAD_TAG: "it is chained, but not by the holder of the key",
-    entry.BAD_SEQUENCE: "entries are missing before it, or it is out of order",
-}
-_NAMES = {entry.BAD_LINK: "link", entry.BAD_TAG: "tag", entry.BAD_SEQUENCE: "sequence"}
 
 
 @click.group(cls=Group)
@@ -64,7 +58,7 @@ def verify(
 
 
 class _Export:
-    """An export: a head, then entries; after `check`, also the faults as (place, fault, text)."""
+    """An export: a head, then entries; after `check`, also the faults."""
 
     def __init__(self, content: bytes, name: str) -> None:
         try:
@@ -76,19 +70,15 @@ class _Export:
         self.records = [body[at : at + entry.BYTES] for at in range(0, whole, entry.BYTES)]
         self.entries = [entry.Entry(record) for record in self.records]
         self.rest = len(body) - whole
-        self.faults: list[tuple[int, str, str]] = []
+        self.faults: list[Fault] = []
         self.sealed = "unchecked"
 
     def check(self, seal: Seal | None) -> None:
         """Find the faults."""
-        chain = entry.Chain(self.previous, seal, self.after or None)
-        for place, record in enumerate(self.records):
-            fault = chain.take(record)
-            if fault:
-                self.faults.append((place, _NAMES[fault], _FAULTS[fault]))
+        self.faults = faults(self.records, self.previous, self.after or None, seal)
         if self.rest:
             text = f"{self.rest} bytes are left over: the file was cut"
-            self.faults.append((len(self.records), "length", text))
+            self.faults.append(Fault(len(self.records), "length", text))
         if seal:
             self.sealed = "wrong" if any(name == "tag" for _, name, _ in self.faults) else "good"
 

@@ -14,16 +14,16 @@ from firmware.crypto import cose
 from firmware.crypto.p256 import InvalidPoint
 from firmware.link import credential, requests
 from firmware.link.clerk import BOLT_NAMES, DOOR_NAMES
-from firmware.policy.reasons import ALLOWED
 from firmware.store import entry
 from firmware.store.export import HEAD_BYTES
 from host_sim import words
 from host_sim.cloud.keys import PrivateKey
 from host_sim.phone import ble
 from host_sim.phone.account import Account
+from host_sim.phone.link import RadioError
 from host_sim.phone.pocket import Pocket, PocketError
 from host_sim.phone.session import Failed, Verdict, Visit
-from host_sim.phone.visit import Item, hold
+from host_sim.phone.visit import Item, bring
 from host_sim.phone.wallet import KnownLock
 from host_sim.shims.cryptolib import aes
 
@@ -46,7 +46,7 @@ class PhoneGroup(Group):
             return super().invoke(ctx)
         except PocketError as error:
             raise BadInput(str(error)) from None
-        except ble.RadioError as error:
+        except RadioError as error:
             raise NoVisit(str(error)) from None
         except Failed as error:
             raise NoVisit(f"the lock is not the one that this phone knows: {error}") from None
@@ -389,16 +389,10 @@ def _at(pocket: Pocket, lock: str | None, adapter: str | None, seconds: float) -
         return await ble.Door(device, adapter).__aenter__()
 
     def ask(items: list[Item]) -> list[Item]:
-        lacking = list(known.statements)
-        puts = [(requests.PUT, token) for token in lacking]
-        answers = runner.run(hold(door, visit, [*puts, *items], pocket.save))
-        known.statements = []
-        for token, (_, answer) in zip(lacking, answers[: len(puts)], strict=True):
-            if answer[0] == ALLOWED:
-                pocket.place(name).grant = token.hex()
-            else:
-                click.echo(f"The lock refused a statement: {words.text(answer[0])}", err=True)
-        return answers[len(puts) :]
+        answers, refused = runner.run(bring(door, visit, pocket, name, items))
+        for reason in refused:
+            click.echo(f"The lock refused a statement: {words.text(reason)}", err=True)
+        return answers
 
     with asyncio.Runner() as runner:
         door = runner.run(come())

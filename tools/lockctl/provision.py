@@ -11,7 +11,7 @@ import click
 from firmware.policy.zone import Zone, ZoneError
 from host_sim.cloud.keys import load_public
 from host_sim.world.zones import posix
-from tools.device import Device, DeviceError
+from tools.device import Device, DeviceError, ports
 
 from .cli import BadInput, json_option
 from .output import print_json
@@ -26,7 +26,14 @@ from firmware.provision import provision
 provision({lock!r}, {issuer!r}, {root!r}, cloud={cloud!r}, wifi={wifi!r}, zone={zone!r})
 """
 
-port_option = click.option("--port", required=True, help="The board's serial port.")
+
+def _named(ctx: click.Context, option: click.Parameter, port: str | None) -> str:
+    if port is None:
+        raise BadInput(f"name the board's port with --port; there are:\n{ports()}")
+    return port
+
+
+port_option = click.option("--port", callback=_named, help="The board's serial port.")
 
 
 def read_enrolment(text: str) -> tuple[str, str, dict[str, str]]:
@@ -62,7 +69,7 @@ def read_enrolment(text: str) -> tuple[str, str, dict[str, str]]:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="The public key, a PEM file, that may name another issuer.",
 )
-@click.option("--wifi", help="The name of the Wi-Fi; without it the lock has none.")
+@click.option("--wifi", help="The name of the Wi-Fi; else it keeps what Improv told it.")
 @click.option(
     "--wifi-password", envvar="SHARELOCK_WIFI", show_envvar=True, help="Else it is asked for."
 )

@@ -46,6 +46,18 @@ def use(ctx: Context, purpose: str, secret: str) -> Link:
     return link
 
 
+def ends(ctx: Context, purpose: str, email_key: str, subject_id: int | None) -> int | None:
+    """Until when (Unix seconds) the link for a purpose is good, None if there is none."""
+    mine = select(Link.expires_at).where(
+        Link.purpose == purpose,
+        Link.email_key == email_key,
+        Link.subject_id == subject_id,
+        Link.used_at.is_(None),
+        Link.expires_at > ctx.now,
+    )
+    return ctx.session.scalar(mine)
+
+
 def _good(ctx: Context, wanted: Select[Link]) -> Link:
     link = ctx.session.scalar(wanted)
     if link is None or link.used_at is not None or link.expires_at <= ctx.now:

@@ -1,6 +1,6 @@
 """Puts the link together: a broker, unless there is one, and the service at it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from secrets import token_urlsafe
@@ -15,7 +15,7 @@ _EVERYWHERE = ("", "0.0.0.0", "::")
 
 
 @contextmanager
-def linked(service: Service, host: str) -> Iterator[str]:
+def linked(service: Service, host: str, make_bus: Callable[..., Bus] = Bus) -> Iterator[str]:
     """Serve the locks, with a broker on `host` if there is no other; where they find it.
 
     Raises OSError and BusError.
@@ -29,7 +29,7 @@ def linked(service: Service, host: str) -> Iterator[str]:
         if embedded is not None:
             service.config = replace(config, mqtt_port=embedded.port)
             url = f"{url}:{embedded.port}"
-        with Bus(url, service.certificates.authority, service.transaction) as bus:
+        with make_bus(url, service.certificates.authority, service.transaction) as bus:
             service.news_for = bus.news_for
             yield service.config.broker_url
 

@@ -8,6 +8,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy import Engine, text
 
+from host_sim.web import phone
+
 from ..config import Config
 from . import (
     accounts,
@@ -70,6 +72,7 @@ def create_app(config: Config, engine: Engine, clock: Clock) -> FastAPI:
     for router in ROUTERS:
         # `include_router` would build each route a second time, for every application.
         app.router.routes.extend(router.routes)
+    app.mount("/phone", phone.app)
     _add_probes(app, service)
     _tell_true(app)
     return app

@@ -20,6 +20,20 @@ STAT_WRONG_PASSWORD = 202
 _WORLD = os.getenv("MACHINE_WORLD")
 
 
+_name = "mpy-esp32"
+
+
+def hostname(name=None):
+    """What it is called, or call it so."""
+    global _name
+    if name is not None:
+        if len(name) > 32:
+            raise ValueError
+        _name = name
+        return None
+    return _name
+
+
 def _air():
     try:
         with open(_WORLD + "/wifi") as file:

@@ -5,18 +5,13 @@ import pytest
 from firmware.crypto import cbor, p256
 from firmware.policy import reasons
 from firmware_tests.cloud.street import Street
-from firmware_tests.cloud.test_native_shares import add_lock
+from firmware_tests.cloud.native import add_lock
 from host_sim.cloud.domain import organisations, people, phones, sharing, terms
 from host_sim.cloud.domain.model import Device, Person
 from host_sim.cloud.keys import PrivateKey
 
 SHARES = 1_000
 MOST = 25  # verifications
-
-
-@pytest.fixture
-def anna(one_service):
-    return one_service.person("anna@example.org")
 
 
 @pytest.fixture
@@ -41,13 +36,13 @@ def door(one_service, anna):
 def verified(monkeypatch):
     """The results of all verifications from now on."""
     found = []
-    verify = p256.verify
+    verifying = p256.verifying
 
     def counted(*arguments):
-        found.append(verify(*arguments))
+        found.append((yield from verifying(*arguments)))
         return found[-1]
 
-    monkeypatch.setattr(p256, "verify", counted)
+    monkeypatch.setattr(p256, "verifying", counted)
     return found
 
 
@@ -75,11 +70,11 @@ def test_a_thousand_shares_are_fetched_and_pushed(one_service, anna, door, tmp_p
     fetched(one_service, lock)
     assert len(list(lock.lock.grants.grants())) == SHARES
     print(f"{SHARES} shares fetched: {len(verified)} verifications")
-    assert all(verified) and len(verified) <= MOST
+    assert all(verified) and 0 < len(verified) <= MOST
     verified.clear()
     street = Street(one_service)
     lock = street.lock(anna, door, tmp_path / "second")
     assert len(list(lock.lock.grants.grants())) == SHARES
     assert {each["reason"] for each in street.results} == {reasons.ALLOWED, reasons.TIME_SET}
     print(f"{SHARES} shares pushed: {len(verified)} verifications, time and settings included")
-    assert all(verified) and len(verified) <= MOST
+    assert all(verified) and 0 < len(verified) <= MOST

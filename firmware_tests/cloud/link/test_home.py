@@ -7,9 +7,8 @@ import pytest
 
 from firmware.policy import reasons
 from firmware.policy.grant import UNLOCK
-from firmware_tests.cloud.street import Street
-from firmware_tests.cloud.test_native_shares import API, add_lock, give, ok, refused
-from firmware_tests.cloud.test_link_exchange import BOB, PHONE
+from firmware_tests.cloud.native import API, give, ok, refused
+from firmware_tests.cloud.street import BOB
 from host_sim.cloud.domain.model import Operation, Share
 from host_sim.cloud.link import topics
 
@@ -48,33 +47,6 @@ DEVICE = {
     "configuration_url", "connections", "hw_version", "identifiers", "manufacturer", "model",
     "model_id", "name", "serial_number", "suggested_area", "sw_version", "via_device",
 }  # fmt: skip
-
-
-@pytest.fixture
-def anna(one_service):
-    return one_service.person("anna@example.org")
-
-
-@pytest.fixture
-def bob(one_service):
-    made = one_service.person("bob@example.org")
-    ok(made.post(f"{API}/phones", json={"name": "phone", "key": (PHONE.x + PHONE.y).hex()}), 201)
-    return made
-
-
-@pytest.fixture
-def door(anna):
-    return add_lock(anna)
-
-
-@pytest.fixture
-def street(one_service):
-    return Street(one_service)
-
-
-@pytest.fixture
-def lock(street, anna, door, tmp_path):
-    return street.lock(anna, door, tmp_path / "flash")
 
 
 def switch_on(owner, door):

@@ -9,8 +9,8 @@ from firmware.policy import reasons
 from firmware.policy.grant import UNLOCK
 from firmware_tests.cloud.brokers import KINDS, Mqtt, broker
 from firmware_tests.cloud.desk_lock import DeskLock
-from firmware_tests.cloud.test_link_exchange import BOB, PHONE
-from firmware_tests.cloud.test_native_shares import API, add_lock, give, ok
+from firmware_tests.cloud.native import API, give, ok
+from firmware_tests.cloud.street import BOB
 from host_sim.cloud.link import topics
 from host_sim.cloud.link.bus import Bus, BusError
 
@@ -54,23 +54,6 @@ class LiveLock(DeskLock):
 def world(one_service):
     one_service.now = int(time.time())
     return one_service
-
-
-@pytest.fixture
-def anna(world):
-    return world.person("anna@example.org")
-
-
-@pytest.fixture
-def bob(world):
-    made = world.person("bob@example.org")
-    ok(made.post(f"{API}/phones", json={"name": "phone", "key": (PHONE.x + PHONE.y).hex()}), 201)
-    return made
-
-
-@pytest.fixture
-def door(anna):
-    return add_lock(anna)
 
 
 @pytest.fixture(params=KINDS)

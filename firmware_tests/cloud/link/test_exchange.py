@@ -11,42 +11,12 @@ from firmware.policy import reasons
 from firmware.policy.decision import TRUSTED
 from firmware.policy.grant import UNLOCK
 from firmware.store import entry
-from firmware_tests.cloud.street import Street
-from firmware_tests.cloud.test_native_shares import API, add_lock, give, ok, refused
+from firmware_tests.cloud.native import API, add_lock, give, ok, refused
+from firmware_tests.cloud.street import BOB
 from host_sim.cloud.domain import issuing, operations
 from host_sim.cloud.domain.model import Deed, Device, Share, Statement
 from host_sim.cloud.keys import PrivateKey, short
 from host_sim.cloud.link import topics
-
-PHONE = PrivateKey.from_scalar(7).public
-BOB = short(PHONE)
-
-
-@pytest.fixture
-def anna(one_service):
-    return one_service.person("anna@example.org")
-
-
-@pytest.fixture
-def bob(one_service):
-    made = one_service.person("bob@example.org")
-    ok(made.post(f"{API}/phones", json={"name": "phone", "key": (PHONE.x + PHONE.y).hex()}), 201)
-    return made
-
-
-@pytest.fixture
-def door(anna):
-    return add_lock(anna)
-
-
-@pytest.fixture
-def street(one_service):
-    return Street(one_service)
-
-
-@pytest.fixture
-def lock(street, anna, door, tmp_path):
-    return street.lock(anna, door, tmp_path / "flash")
 
 
 def device(street):

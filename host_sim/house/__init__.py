@@ -1,0 +1,13 @@
+"""A house that runs: share service, broker, radio, one lock on MicroPython, phones.
+
+    house       all of it, and what happens in it
+    simtime     the time of that world
+    events      what happened, for whoever watches
+    service     the share service, with its broker, in this process
+    lock        the lock's process
+    phone       a person's phone, and its way to the door
+    faults      what can be made to go wrong
+    record      what people did, as a story
+
+One asyncio process, on loopback only. For CPython; imports firmware and host_sim.
+"""

@@ -1,0 +1,223 @@
+"""The house: everything that runs, put together, and what can be done in it.
+
+Imports its siblings, the radio and the cloud. `House` has all that `host_sim.web.stand` wants.
+"""
+
+import asyncio
+import tempfile
+from asyncio import to_thread
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from time import time as true_now
+from types import TracebackType
+from typing import Any, Self
+
+from bumble.link import LocalLink
+
+from firmware.policy import reasons
+from firmware.policy.instant import from_unix
+from firmware.policy.zone import Zone
+from host_sim import words
+from host_sim.cloud.preview import changes
+from host_sim.cloud.web.service import Service
+from host_sim.radio.chip import listen_for_locks
+from host_sim.words import iso
+
+from . import people
+from .events import Events
+from .faults import Faults
+from .lock import HouseLock
+from .phone import Came, Phone
+from .service import Cloud
+from .simtime import SimTime
+
+YEAR_S = 366 * 86_400
+_PATIENCE_S = 30
+
+Tell = Callable[[str], None]
+
+
+class House:
+    """A context manager. `tell(text)` hears how far it is while it starts; `port` 0 is any.
+
+    `device` is the uid of the lock's device, `lock_id` its id on the air.
+    """
+
+    time: SimTime
+    events: Events
+    cloud: Service
+    lock: HouseLock
+    phones: dict[str, Phone]
+    faults: Faults
+    net: Cloud
+
+    def __init__(self, port: int = 0, tell: Tell = lambda text: None):
+        self._port = port
+        self._tell = tell
+        self._stack = AsyncExitStack()
+        self.device = ""
+        self.lock_id = ""
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._build()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _build(self) -> None:
+        temporary = tempfile.TemporaryDirectory(prefix="sharelock-", ignore_cleanup_errors=True)
+        folder = Path(self._stack.enter_context(temporary))
+        self.time = SimTime(true_now())
+        self.events = Events(self.time)
+        self._tell("share service and broker")
+        net = Cloud(folder / "cloud", self.time, self.events, self._port)
+        self.net = await self._stack.enter_async_context(net)
+        self.cloud = self.net.service
+        self.faults = Faults(self)
+        air = LocalLink()
+        server = await listen_for_locks(air, 0, self._on_air)
+        self._stack.callback(server.close)
+        self._tell("people and shares")
+        tokens = await to_thread(self._populate)
+        self._tell("the lock, on MicroPython")
+        radio = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        self.lock = HouseLock(folder, self.time, radio, self._lock_said)
+        await self._hang(folder)
+        self._tell("phones")
+        self.phones = {}
+        for name, token in tokens.items():
+            place = folder / name
+            phone = Phone(place, air, self.net.url, token, self._inside(name))
+            self._stack.callback(phone.close)
+            self.phones[name] = phone
+
+    async def furnish(self) -> None:
+        """What needs the cloud to answer: phones get to know it, and the lock all grants."""
+        for name, phone in self.phones.items():
+            await phone.introduce(f"{name}'s phone")
+        self._tell("the lock learns who may come")
+        await self.settled()
+        for phone in self.phones.values():
+            await phone.fetch()
+
+    def _populate(self) -> dict[str, str]:
+        tokens = {name: people.move_in(self.cloud, name) for name in people.WITH_PHONES}
+        self.device, self.lock_id, self._password = people.hang(self.cloud, people.OWNER)
+        for name, terms in people.SHARES.items():
+            people.share(self.cloud, people.OWNER, self.device, name, terms)
+        return tokens
+
+    async def _hang(self, folder: Path) -> None:
+        public = self.cloud.issuers.key(self.cloud.issuers.current).public
+        ways = {"broker": self.net.broker, "web": self.net.web, "plain": self.net.plain}
+        cloud = {name: f"127.0.0.1:{proxy.port}" for name, proxy in ways.items()}
+        cloud |= {"ca": self.net.authority().hex(), "secret": self._password}
+        await self.lock.make(self.lock_id, (public.x + public.y).hex(), cloud)
+        self._stack.push_async_callback(self.lock.off)
+        await self.lock.on()
+
+    # --- what is done ---------------------------------------------------------------------------
+
+    async def visit(self, name: str, action: str) -> Came:
+        """Somebody is at the door with their phone."""
+        came = await self.phones[name].visit(self.lock_id, action)
+        self.events.add("visit", who=name, action=action, **told(came))
+        return came
+
+    async def carry(self, name: str, *tokens: bytes) -> Came:
+        """Somebody brings the lock statements, and their phone's news of it."""
+        came = await self.phones[name].carry(self.lock_id, *tokens)
+        self.events.add("visit", who=name, action="carry", **told(came))
+        return came
+
+    async def run_time(self, rate: float) -> None:
+        """Let time pass at a rate; 0 stops it."""
+        self.time.set_rate(rate)
+        if self.lock.is_on:
+            await self.lock.ask("time", ms=self.time.now_ms(), rate=rate)
+        self.events.add("time", rate=rate)
+
+    async def jump(self, to_s: int) -> None:
+        """It is later now; nobody lives through what is between. Raises ValueError."""
+        seconds = to_s - self.time.now_s()
+        if not 0 <= seconds <= YEAR_S:
+            raise ValueError("a jump goes forward, by a year at the most")
+        if self.lock.is_on:
+            await self.lock.ask("jump", ms=seconds * 1000)
+        self.time.jump(to_s)
+        if self.lock.is_on:
+            await self.lock.ask("time", ms=self.time.now_ms(), rate=self.time.rate)
+        self.net.hurry()
+        self.events.add("time", to=iso(from_unix(to_s)))
+
+    def next_change_s(self) -> int | None:
+        """When the clocks change next, a minute before; None within a year."""
+        at = from_unix(self.time.now_s())
+        for change in changes(Zone(people.ZONE), at, YEAR_S):
+            return self.time.now_s() + at.until(change.at) - 60
+        return None
+
+    async def settled(self) -> bool:
+        """Wait until the lock has what the cloud wants it to; False if it takes too long."""
+        for _ in range(_PATIENCE_S * 10):
+            state = self.lock.state
+            if state.get("is_online") and await to_thread(self._wanted) == (
+                state["applied"], state["settings"], state["applied"],
+            ):  # fmt: skip
+                return True
+            await asyncio.sleep(0.1)
+        return False
+
+    def _wanted(self) -> tuple[int, int, int]:
+        with self.cloud.transaction(reads=True) as ctx:
+            device = people.device_of(ctx, self.device)
+            return device.sequence, device.settings_version, device.applied
+
+    # --- what is heard --------------------------------------------------------------------------
+
+    def _lock_said(self, what: str, content: Any) -> None:
+        if what == "line":
+            self.events.add("log", line=content)
+        else:
+            self.events.add("door", **{what: content})
+
+    def _on_air(self, what: str, *members: Any) -> None:
+        if what in ("connected", "disconnected", "written", "notify"):
+            self.events.add("ble", what=what, link=members[0], value=members[-1])
+
+    def _inside(self, name: str) -> Callable[..., None]:
+        def hear(asked: tuple[int, bytes], answer: tuple[int, bytes], handshakes: int) -> None:
+            self.events.add(
+                "ble",
+                what="inside",
+                who=name,
+                item=asked[0],
+                asked=asked[1].hex(),
+                answered=answer[1].hex(),
+                handshakes=handshakes,
+            )
+
+        return hear
+
+
+def told(came: Came) -> dict[str, Any]:
+    """How a visit ended, for JSON and for people."""
+    reason = None if came.reason is None else words.name(came.reason)
+    return {
+        "reason": reason,
+        "ok": came.reason == reasons.ALLOWED,
+        "next": None if came.next_s is None else iso(from_unix(came.next_s)),
+        "trouble": came.trouble,
+        "refused": [words.name(each) for each in came.refused],
+    }
