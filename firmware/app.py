@@ -1,11 +1,11 @@
 """The lock as a whole: every part is made here, once, and given to those that need it.
 
-Imports all layers; what it does to the outside goes through `hardware`, see `hal.hardware`. What
-a broken flash raises is told and tried again each second, because a door is more than its log;
-any other exception ends the program, and main.py starts it anew.
+Imports all layers; what it does to the outside goes through `hardware`, see `hal.hardware`. The
+bolt, its button and its sensors are served first, and nothing else keeps them from that: all other
+work goes through `tasks`, which tells what fails and tries it again. An exception that leaves
+`step` ends the program, and main.py starts it anew.
 """
 
-from . import selftest
 from .access.door import Door
 from .access.inbox import Inbox
 from .access.intake import Intake
@@ -30,6 +30,8 @@ from .store.grants import Grants
 from .store.log import Log
 from .store.settings import SettingsStore
 from .store.strangers import Strangers
+from .tasks import Tasks
+from .unload import unload
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,9 +75,10 @@ class Lock:
         self._hardware = hardware
         self._watchdog = hardware.watchdog
         self._say = say
+        self._tasks = Tasks(hardware.watchdog, self._failed)
         self._now = Now(Instant(), 0, UNKNOWN)
         self._ticked_ms = hardware.ticks_ms()
-        self._told = ""
+        self._happened = (reasons.NOTHING, 0)  # at the door, last
         self._applied: "Settings | None" = None
         ticks = self.ticks = Ticks(hardware.ticks_ms, hardware.ticks_diff)
         seal = who.seal()
@@ -114,18 +117,25 @@ class Lock:
     def start(self) -> None:
         """After power came: what was cut off is finished, and the log has the boot.
 
-        The clock comes first, so that the entry has a time. Raises OSError if the flash is broken.
+        The clock comes first, so that the entry has a time. A flash that is broken or full keeps
+        nobody from the door.
         """
-        event = self.clock.start()
-        self.clock.read(self._now)
-        self.log.open(self._now)
+        run = self._tasks.run
+        event = run(b"clock", self.clock.start)
+        run(b"log", self._open_log)
         self._enter(event)
+        self.clock.read(self._now)
         kept = self.settings, self._floor, self.sync, self.root, self._ends
         damage.enter(self.log, self._now, *kept)
         self._apply_settings()
-        self.intake.recover()
+        run(b"recover", self.intake.recover)
         self._scan = self.grants.scan()
         self._tick()
+
+    def _open_log(self) -> None:
+        if not self.log.is_open:
+            self.clock.read(self._now)
+            self.log.open(self._now)
 
     def stop(self) -> None:
         """Before power goes, if somebody says so: nothing is left to be found out at boot."""
@@ -186,12 +196,12 @@ class Lock:
         self._tell()
         asked = self._long_press.update(self.doorway.is_pushed())
         if asked != longpress.NOTHING:
-            self._try(b"reset", lambda: self._reset(asked))
+            self._tasks.run(b"reset", lambda: self._reset(asked))
         if self._clerk is not None:
             self._clerk.note_door(left_ms > 0)
         if self._is_second_over():
             self._tick()
-        elif self._gatt is not None and self._try(b"gatt", self._gatt.work):
+        elif self._gatt is not None and self._tasks.run(b"gatt", self._gatt.work):
             return 0
         elif not left_ms and self._work():
             return 0
@@ -207,6 +217,11 @@ class Lock:
 
     def _note(self, reason: int, count: int) -> None:
         """Enter what happened at the door, and show it."""
+        self._happened = reason, count
+        self._tasks.run(b"note", self._note_it)
+
+    def _note_it(self) -> None:
+        reason, count = self._happened
         self.clock.read(self._now)
         self.log.append(entry.BOLT, self._now, reason, count=count)
         self._signal.tell(reason)
@@ -229,39 +244,38 @@ class Lock:
 
     def _tick(self) -> None:
         self._has_mail = self._takes_mail
-        self._try(b"clock", self._tick_clock)
-        self._try(b"door", self.door.tick)
-        self._try(b"calendar", self._set_calendar)
-        self._try(b"remote", self.remote.tick)
+        run = self._tasks.run
+        self._tasks.second += 1
+        run(b"clock", self._tick_clock)
+        run(b"log", self._open_log)
+        run(b"door", self.door.tick)
+        run(b"calendar", self._set_calendar)
+        run(b"remote", self.remote.tick)
         if self._clerk is not None:
-            self._watchdog.begin(b"clerk")
-            self._clerk.tick()
-            self._try(b"network", self._look_at_network)
+            run(b"clerk", self._clerk.tick)
+            if self._hardware.network is not None:
+                run(b"network", self._look_at_network)
         if self._gatt is not None:
-            self._watchdog.begin(b"gatt")
-            self._gatt.tick()
+            run(b"phones", self._gatt.tick)
         self._watchdog.begin(b"step")
         self._watchdog.feed()
 
     def _work(self) -> bool:
         """One piece of what can wait: a statement, a bucket of grants, the cloud. False: done."""
+        run = self._tasks.run
         if self._has_mail:
-            self._has_mail = self._try(b"inbox", self._inbox.work)
+            self._has_mail = run(b"inbox", self._inbox.work)
             return True
-        if self._try(b"scan", self._scan_on):
+        if run(b"scan", self._scan_on):
             return True
-        return self._clerk is not None and self._try(b"cloud", self._clerk.work)
+        return self._clerk is not None and run(b"cloud", self._clerk.work)
 
-    def _try(self, name, task):
-        """What the task returns; False if the flash fails, which is told once."""
-        self._watchdog.begin(name)
+    def _failed(self, name, text):
+        self._say(name.decode() + ": " + text)
         try:
-            return task()
-        except OSError as error:
-            if repr(error) != self._told:
-                self._told = repr(error)
-                self._say("flash: " + self._told)
-            return False
+            self.log.append(entry.BOOT, self._now, entry.FAILED, subject=name)
+        except Exception:  # noqa: BLE001  # the log is what failed; it was said
+            return
 
     def _scan_on(self) -> bool:
         for _ in self._scan:
@@ -279,8 +293,7 @@ class Lock:
     def _look_at_network(self) -> None:
         why = self._hardware.network.look()
         if why:
-            self._say("network: " + why)
-            self.log.append(entry.BOOT, self._now, entry.FAILED, subject=b"network")
+            self._failed(b"network", why)
 
     def _set_calendar(self) -> None:
         """Let the board's calendar show UTC, for certificates and files; no rule asks it."""
@@ -299,7 +312,10 @@ def run(hardware: "Any", flash: "Any", say: "Say", crash: "Any") -> bool:
     what comes from outside is the likeliest cause, and the door needs neither. Ctrl-C and
     SystemExit are an orderly stop, for the log. Raises whatever ends it.
     """
+    from . import selftest
+
     broken = selftest.run()
+    unload(selftest)
     if broken is not None:
         raise RuntimeError(broken + " are broken")
     who = None if flash.is_wiped() else identity.read(flash.pair)

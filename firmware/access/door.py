@@ -98,12 +98,17 @@ class Door:
         self._log.append(entry.DECISION, self._now, reason, action, grant.share, request.key)
 
     def tick(self) -> None:
-        """Once a second: what was entered goes to flash, what was damaged is entered."""
+        """Once a second: what was damaged is entered, and what was entered goes to flash."""
+        try:
+            self._report()
+        finally:
+            if self._log.flush():
+                self._clock.note()
+        self._grants.confirm()
+
+    def _report(self):
         self._clock.read(self._now)
         self._strangers.tick(self._now, self._ticks.second)
         for what, number, slot in self._grants.take_reports():
             place = number.to_bytes(4, "big")
             self._log.append(entry.DAMAGE, self._now, _GRANTS + what, subject=place, count=slot)
-        if self._log.flush():
-            self._clock.note()
-        self._grants.confirm()

@@ -148,6 +148,7 @@ class Intake:
 
         `ALLOWED` if there is none or it is done now, otherwise why it cannot be.
         """
+        self._unfinished = True  # until it is known
         token = self._sync.journal() if self._sync else None
         if token is None:
             self._unfinished = False

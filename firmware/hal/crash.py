@@ -35,5 +35,8 @@ class Crash:
             self._write()
 
     def _write(self):
-        with open(_FILE, "w") as file:
-            file.write("%d %s" % (self.count, self.why))
+        try:
+            with open(_FILE, "w") as file:
+                file.write("%d %s" % (self.count, self.why))
+        except OSError:  # a full flash: that nobody will know is no reason to end
+            return

@@ -1,6 +1,7 @@
 """The board's parts, opened once, as `app` wants them.
 
-Imports MicroPython's own modules and its siblings.
+Imports MicroPython's own modules, its siblings, those of drives and sensors only if they are
+fitted, and `unload`.
 """
 
 import os
@@ -8,15 +9,11 @@ import time
 
 import machine
 
-from . import chips
-from .analog import Analog
-from .bridge import Bridge
+from ..unload import unload
 from .console import Console
 from .pace import Pace
 from .fuse import Fuse
-from .pulse import Pulse
 from .radio import find as find_radio
-from .servo import PULSES_HZ, Servo
 from .watchdog import Watchdog
 
 try:
@@ -45,7 +42,10 @@ class Hardware:
     """
 
     def __init__(self, board: "Board") -> None:
+        from . import chips
+
         chips.check(board)
+        unload(chips)
         self.board = board
         self.ticks_ms = time.ticks_ms
         self.ticks_diff = time.ticks_diff
@@ -61,11 +61,9 @@ class Hardware:
         for name in ("lamp", "buzzer"):
             if name in board.fitted:
                 self.parts[name] = self._output(name, 0).value
-        if "position" in board.fitted:
-            self.parts["position"] = Analog(self._adc("position")).read_mv
-        if "battery" in board.fitted:
-            divided = Analog(self._adc("battery"), board.battery_times_100)
-            self.parts["battery"] = divided.read_mv
+        for name, times_100 in (("position", 100), ("battery", board.battery_times_100)):
+            if name in board.fitted:
+                self.parts[name] = self._analog(name, times_100)
         pins = board.pins
         self.bus = machine.I2C(
             0, scl=machine.Pin(pins["scl"]), sda=machine.Pin(pins["sda"]), freq=_I2C_HZ
@@ -82,14 +80,20 @@ class Hardware:
         board = self.board
         timer = machine.Timer(_FUSE_TIMER)
         if "strike" in board.fitted:
+            from .pulse import Pulse
+
             pin = self._output("strike", 1 - board.strike_on)
             fuse = Fuse(timer, board.pulse_ms)
             ticks = self.ticks_ms, self.ticks_diff
             return {"strike": Pulse(pin, board.strike_on, board.pulse_ms, fuse, *ticks)}
         fuse = Fuse(timer, board.limit_ms)
         if "motor" in board.fitted:
+            from .bridge import Bridge
+
             pins = self._output("to_lock", 0), self._output("to_open", 0)
             return {"drive": Bridge(*pins, fuse)}
+        from .servo import PULSES_HZ, Servo
+
         pwm = machine.PWM(machine.Pin(board.pins["servo"]), freq=PULSES_HZ, duty_ns=0)
         return {"drive": Servo(pwm, board.servo_us, fuse)}
 
@@ -99,8 +103,11 @@ class Hardware:
     def _switch(self, name: str) -> "Any":
         return machine.Pin(self.board.pins[name], machine.Pin.IN, machine.Pin.PULL_UP)
 
-    def _adc(self, name: str) -> "Any":
-        return machine.ADC(machine.Pin(self.board.pins[name]), atten=machine.ADC.ATTN_11DB)
+    def _analog(self, name: str, times_100: int) -> "Any":
+        from .analog import Analog
+
+        adc = machine.ADC(machine.Pin(self.board.pins[name]), atten=machine.ADC.ATTN_11DB)
+        return Analog(adc, times_100).read_mv
 
     def wait(self, ms: int) -> "bytes | None":
         """Wait for a line of the console or for the radio, and for so many ms at the most.

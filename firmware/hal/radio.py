@@ -4,6 +4,8 @@ Imports MicroPython's `bluetooth`. The only module that does. NimBLE interrupts 
 anywhere, though never while another byte code runs; all that `_interrupt` does is to put what
 happened into a queue, and `deliver` takes it out, in the loop's own time. Reading a value
 allocates it, so what is bounded is what waits from one central; one that sends more is cut off.
+An interrupt for which there is no memory is lost, and then nobody knows who is there: `deliver`
+raises from then on, until the program has begun anew.
 """
 
 import errno
@@ -53,6 +55,7 @@ class Radio:
         self._sleep_ms = sleep_ms
         self._events: "list[tuple[int, int, Any, Any]]" = []
         self._lines: "dict[int, _Line]" = {}
+        self._failure: "Exception | None" = None  # of an interrupt
         self._written = 0  # handles
         self._notified = 0
         # A simulated one is told when to interrupt.
@@ -101,6 +104,12 @@ class Radio:
             return  # it is over already
 
     def _interrupt(self, event, data):
+        try:
+            self._note(event, data)
+        except Exception as error:  # noqa: BLE001  # the port may never call again who raises here
+            self._failure = error
+
+    def _note(self, event, data):
         link = data[0]
         if event == _WRITTEN:
             piece = self._ble.gatts_read(data[1])
@@ -130,10 +139,12 @@ class Radio:
         """Tell the next thing that happened to `to`; False if there is none.
 
         It has `connected(link)`, `written(link, data)`, `sized(link, mtu)`, `flooded(link)` and
-        `disconnected(link)`.
+        `disconnected(link)`. Raises RuntimeError after an interrupt failed.
         """
         if self._pump is not None:
             self._pump()
+        if self._failure is not None:
+            raise RuntimeError("the radio's interrupt: " + repr(self._failure))
         if not self._events:
             return False
         event, link, what, line = self._events.pop(0)

@@ -1,18 +1,14 @@
 """Puts together what a board has to move and watch its door.
 
-Imports its siblings. `hardware.parts` has, by name and only if the board has them: `strike` (a
-`hal.pulse`), `drive` (a `hal.bridge` or a `hal.servo`), `end_locked` and `end_unlocked`,
-`closed`, `button`, `tamper` (pins), `position` and `battery` (functions that measure millivolts),
-`lamp` and `buzzer` (functions that take 1 or 0). `hardware.board` has their numbers.
+Imports its siblings, those of drives and sensors only if the board has them. `hardware.parts` has,
+by name and only if they are there: `strike` (a `hal.pulse`), `drive` (a `hal.bridge` or a
+`hal.servo`), `end_locked` and `end_unlocked`, `closed`, `button`, `tamper` (pins), `position` and
+`battery` (functions that measure millivolts), `lamp` and `buzzer` (functions that take 1 or 0).
+`hardware.board` has their numbers.
 """
 
-from . import calibration
-from .battery import Battery
-from .bolt import Bolt
 from .doorway import Doorway
-from .sensors import EndStops, Position
 from .signal import Signal
-from .strike import Strike
 from .switch import Switch
 
 TYPE_CHECKING = False
@@ -29,11 +25,17 @@ def make_doorway(
     ticks = hardware.ticks_ms, hardware.ticks_diff
     bolt: "Any"
     if "drive" in parts:
+        from .bolt import Bolt
+
         bolt = Bolt(parts["drive"], _sensor(hardware, record), *ticks, board.limit_ms, note)
     else:
+        from .strike import Strike
+
         bolt = Strike(parts["strike"])
     battery = None
     if "battery" in parts:
+        from .battery import Battery
+
         battery = Battery(parts["battery"], (board.low_mv, board.critical_mv), *ticks, note)
     on = board.switch_on
     return Doorway(
@@ -54,8 +56,12 @@ def _switch(hardware, name, on):
 
 
 def _sensor(hardware, record):
+    from .sensors import EndStops, Position
+
     parts = hardware.parts
     if "position" in parts:
+        from . import calibration
+
         return Position(parts["position"], calibration.decode(record) if record else None)
     return EndStops(parts["end_locked"], parts["end_unlocked"], hardware.board.switch_on)
 

@@ -96,8 +96,8 @@ class Doorway:
         """Do what is due; the ms after which to come again, 0 if nothing moves."""
         self._look_at_the_door()
         if self._button is not None and self._button.update():
-            self._note(reasons.BUTTON_PUSHED, 0)
             self._open(UNLOCKED)
+            self._note(reasons.BUTTON_PUSHED, 0)
         left_ms: int = self._bolt.tick()
         self._lock_when_due(left_ms > 0)
         if not left_ms:

@@ -57,6 +57,7 @@ class Log:
         self._unsure = False  # whether the last append took place
         self._next = 1
         self._link = _NO_LINK  # of the last entry, pending or not
+        self.is_open = False
         self._end = 0  # the segment in which that was found at boot
         self._written = 0  # sequence number of the last entry on flash
         self._written_link = _NO_LINK
@@ -71,8 +72,12 @@ class Log:
     def open(self, now: "Now") -> int:
         """Find the end of the log, clean up, and enter the boot: CLEAN, UNCLEAN or FIRST.
 
-        That entry is on flash when this returns. Raises OSError if it cannot be.
+        That entry is on flash when this returns. Raises OSError if it cannot be; then nothing is
+        entered before it was called again with more success.
         """
+        self.is_open = self._unsure = False
+        self._waiting = self._free = self._written = self._end = 0
+        self._written_link = _NO_LINK
         state = self._state.read()
         broken = self._state.present - self._state.whole
         last, last_link = self._load(state) if state else (0, b"")
@@ -95,6 +100,7 @@ class Log:
         skipped = self._skip() if how == entry.UNCLEAN else 0
         self._settle_segments()
         self._reserve()
+        self.is_open = True
         self.append(entry.BOOT, now, how, count=skipped)
         if broken:
             self.append(entry.DAMAGE, now, entry.STATE, count=broken)
@@ -102,7 +108,11 @@ class Log:
             self.append(entry.DAMAGE, now, entry.MISSING, count=missing)
         for first, count in damaged:
             self._report(now, first, count)
-        self.flush()
+        try:
+            self.flush()
+        except OSError:
+            self.is_open = False
+            raise
         return how
 
     def _settle_segments(self) -> None:
@@ -114,6 +124,8 @@ class Log:
 
     def close(self) -> None:
         """Write everything and mark an orderly stop, which the next entry undoes."""
+        if not self.is_open:
+            return
         self.flush()
         self._save(self._written, self._written_link)
 
@@ -133,8 +145,13 @@ class Log:
 
     def _reserve(self) -> None:
         """Make sure that no number given out before the next flush can be given out again."""
-        self._ceiling = max(self._ceiling, self._next + _WINDOW)
-        self._save(0, _NO_LINK)
+        before = self._ceiling
+        self._ceiling = max(before, self._next + _WINDOW)
+        try:
+            self._save(0, _NO_LINK)
+        except OSError:
+            self._ceiling = before
+            raise
 
     def _skip(self) -> int:
         """Go past all numbers that may have been given out; how many those are."""
@@ -160,7 +177,8 @@ class Log:
     ) -> int:
         """Chain an entry in RAM; its sequence number, 0 if there is no room before a flush."""
         # Two places are left for the gaps that the log itself may have to enter.
-        if self._waiting + 3 > MOST_PENDING or self._next + 3 > entry.MOST_SEQUENCE:
+        is_full = self._waiting + 3 > MOST_PENDING or self._next + 3 > entry.MOST_SEQUENCE
+        if is_full or not self.is_open:
             self._lost += 1
             return 0
         left = self._free - self._waiting
@@ -205,6 +223,8 @@ class Log:
 
         OSError passes through; then everything that is not safe is still pending.
         """
+        if not self.is_open:
+            return 0
         if self._unsure:
             self._find_out()
         total = self._waiting

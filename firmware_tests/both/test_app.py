@@ -238,7 +238,7 @@ def test_a_flash_that_cannot_be_wiped_is_told_and_the_lock_goes_on():
     board.lock._wipe = lambda: os.remove("no such file")
     held(board, door, 11_000)
     held(board, door, 1000)
-    true(board.said[0].startswith("flash: "), board.said)
+    true(board.said[0].startswith("reset: "), board.said)
     held(board, door, 1000)
     equal(board.flash.is_wiped(), False)
 
@@ -351,13 +351,14 @@ def test_a_broken_flash_is_told_once_keeps_statements_and_opens_the_door():
         folder.fails = True
     equal(board.ask(), reasons.ALLOWED)
     board.live(10)
-    equal(board.said, ["flash: " + repr(OSError(5))])
+    equal(board.said, ["%s: %r" % (task, OSError(5)) for task in ("door", "inbox")])
     equal(board.hardware.pin.level, 0)
     for folder in folders:
         folder.fails = False
     board.live(2)
-    equal(board.said[1:], ["a.cose: 0"])
+    equal(board.said[2:], ["a.cose: 0"])
     true((reasons.ALLOWED, 0) in board.log(entry.DECISION))
+    equal(board.log(entry.BOOT)[1:], [(entry.FAILED, 0)] * 2)
 
 
 def test_damage_of_small_records_is_entered():
@@ -484,7 +485,7 @@ def test_the_watchdog_is_fed_once_a_second_after_all_tasks_and_not_while_one_han
     board.live(10)
     true(9 <= dog.fed - before <= 11, dog.fed)
 
-    class Hangs(Exception):
+    class Hangs(BaseException):
         pass
 
     def hang(now=None):

@@ -2,7 +2,7 @@
 
 import machine
 
-from firmware.hal import bare, pace
+from firmware.hal import bare, crash, pace
 from firmware.hal.board import Board
 from firmware.hal.hardware import Hardware
 from firmware.hal.fuse import Fuse
@@ -136,3 +136,18 @@ def test_the_chip_is_slow_while_nobody_is_there_unless_it_talks_to_the_network()
 
 def test_nobody_is_believed_at_a_boards_console():
     equal(Board.has_console, False)
+
+
+def test_a_full_flash_does_not_keep_a_crash_and_ends_nothing():
+    def full(*arguments):
+        raise OSError(28)
+
+    kept = crash.Crash()
+    crash.open = full
+    try:
+        kept.note("ValueError()")
+        equal((kept.count > 0, kept.why), (True, "ValueError()"))
+        kept.forget()
+        equal(kept.count, 0)
+    finally:
+        del crash.open

@@ -208,3 +208,16 @@ def test_waiting_ends_when_something_happens():
 def test_a_board_without_bluetooth_has_no_radio():
     equal(find(lambda ms: None), None)  # SHARELOCK_RADIO is not set
     raises(OSError, Radio, Bluetooth(errno.EIO), None)
+
+
+def test_an_interrupt_without_memory_is_told_until_all_begins_anew():
+    bluetooth, radio = _started(1)
+
+    def no_memory(handle):
+        raise MemoryError("so many bytes")
+
+    bluetooth.gatts_read = no_memory
+    bluetooth.write(1, b"abc")
+    for _ in range(2):
+        error = raises(RuntimeError, radio.deliver, Listener())
+        true("MemoryError" in str(error), error)

@@ -17,21 +17,8 @@ from firmware_tests.both.board_case import GRANTS, WHO, Board, instead
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.door_case import RECORD
 from firmware_tests.both.statement_case import run_named
+from firmware_tests.both.whole_case import OneThread
 from host_sim.world.door import Door
-
-
-class OneThread:
-    """A lock where nobody else is; it is not taken twice."""
-
-    def __init__(self):
-        self._taken = False
-
-    def __enter__(self):
-        true(not self._taken)
-        self._taken = True
-
-    def __exit__(self, *error):
-        self._taken = False
 
 
 class Linked(Board):
@@ -304,13 +291,13 @@ def test_the_state_tells_of_bolt_door_and_battery():
     def told(seconds=2):
         items = board.carried(seconds)
         carried = [json.loads(what) for _, where, what in items if where == b"state"]
-        return [(state["lock"], state["door"], state["battery"] // 50) for state in carried]
+        return [(state["lock"], state["door"], (state["battery"] + 25) // 50) for state in carried]
 
-    equal(told(), [("LOCKED", "closed", 79)])
+    equal(told(), [("LOCKED", "closed", 80)])
     board.lock.doorway.act(PULL)
     equal([lock for lock, _, _ in told(8)], ["UNLOCKING", "PULLED", "UNLOCKED"])
     door.swing()
-    equal(told(), [("UNLOCKED", "open", 79)])
+    equal(told(), [("UNLOCKED", "open", 80)])
     door.battery_mv = 3000
     true(told(30)[-1][2] < 70)
     door.cut.add("position")

@@ -15,49 +15,9 @@ from firmware.link.gatt import (
 )
 from firmware_tests import soak
 from firmware_tests.both.check import equal, true
+from firmware_tests.both.whole_case import Radio
 
 PARTS = {"test_mutated_writes_reach_nobody_else_and_leave_nothing_behind": 50}
-
-
-class Radio:
-    """What `hal.radio.Radio` has; `room` is how many notifications it still takes."""
-
-    def __init__(self):
-        self.events = []
-        self.notified = {}
-        self.dropped = []
-        self.advertised = []
-        self.started = None
-        self.renewed = 0
-        self.room = 1000
-        self.is_full = False
-
-    def start(self, *uuids):
-        self.started = uuids
-
-    def renew(self):
-        self.renewed += 1
-
-    def advertise(self, interval_us, data, answer):
-        self.advertised.append((interval_us, data, answer))
-        return not self.is_full
-
-    def notify(self, link, piece):
-        if not self.room:
-            return False
-        self.room -= 1
-        self.notified.setdefault(link, []).append(piece)
-        return True
-
-    def drop(self, link):
-        self.dropped.append(link)
-
-    def deliver(self, to):
-        if not self.events:
-            return False
-        name, *members = self.events.pop(0)
-        getattr(to, name)(*members)
-        return True
 
 
 class Visits:

@@ -49,7 +49,7 @@ def _boot():
     """Everything that follows a boot, until nothing is left to do."""
     board = Board(Flash(MOUNT))
     board.live(3)
-    if "flash: OSError(5,)" in board.said:
+    if any("OSError(5,)" in line for line in board.said):
         raise OSError(5)  # the lock itself would try again and again
     return board
 
