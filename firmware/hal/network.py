@@ -26,9 +26,9 @@ class Network:
         self.ticks_diff = time.ticks_diff
         self.sleep_ms = time.sleep_ms
         self.random = os.urandom
-        self._function: "Callable[[], None] | None" = None
+        self._function: "Any" = None
         self._why_over = ""
-        self._over_ms: "int | None" = None
+        self._over_ms: "Any" = None
 
     def know(self, name: str, password: str) -> None:
         """Which Wi-Fi to join, if it is one."""
@@ -72,7 +72,7 @@ class Network:
         if self._over_ms is None:
             self._over_ms = now
             return self._why_over
-        if self.ticks_diff(now, self._over_ms) >= AGAIN_MS and self._function is not None:
+        if self.ticks_diff(now, self._over_ms) >= AGAIN_MS:
             self._over_ms = now  # also if there can be none now
             self.start(self._function)
         return ""

@@ -14,7 +14,7 @@ from firmware.policy import reasons
 from firmware_tests.cloud.process import Process
 from firmware_tests.cloud.test_native_shares import API, add_lock, give, ok
 from firmware_tests.e2e.scene import TEDEE, until
-from firmware_tests.flash.port import LISTENS, UNPROVISIONED, Console
+from firmware_tests.flash.port import UNPROVISIONED, Console
 from firmware_tests.radio.air import on_air
 from host_sim.runtimes import ROOT
 from host_sim.serial_board import SerialBoard
@@ -131,7 +131,7 @@ def test_a_board_becomes_a_lock_opens_loses_its_power_and_is_updated(life):
     status, said = life.make_flash()
     assert status != 0 and "button" in said
     life.board.hold(Board.pins["button"])
-    life.restart(LISTENS)
+    life.restart(">>> ")
     life.board.hold()
     status, said = life.make_flash()
     assert status == 0 and said.splitlines()[0] == STALE, said
