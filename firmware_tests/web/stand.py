@@ -153,9 +153,9 @@ class Stand:
         return TestClient(create_app(self, SERVICE), base_url="http://127.0.0.1:8000")
 
     @contextmanager
-    def served(self) -> Iterator[None]:
+    def served(self, port: int = 0) -> Iterator[None]:
         """The page on a real socket."""
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = socket.create_server(("127.0.0.1", port))
         config = uvicorn.Config(
             create_app(self, SERVICE), log_config=None, lifespan="off", timeout_graceful_shutdown=1
         )

@@ -130,6 +130,25 @@ def test_what_others_do_shows_and_what_one_types_stays(page, here):
     expect(who).to_have_value("half@")
 
 
+def test_a_simulator_that_ends_and_comes_back_is_noticed(page, tmp_path):
+    with stand(tmp_path) as made:
+        with made.setting_up() as context:
+            anna = made.person(context, "Anna")
+            device = devices.create(context, anna, "Front door", BERLIN)
+            made.device = device.uid
+        status = page.get_by_role("status")
+        with made.served():
+            page.goto(f"{made.address}/shares")
+            expect(page.locator("#shares")).to_contain_text("not shared")
+        expect(status).to_have_text("The simulator does not answer.")
+        with made.setting_up() as context:
+            device = context.session.scalars(select(Device)).one()
+            sharing.create(context, device.owner, device, "late@example.org", write())
+        with made.served(int(made.address.rpartition(":")[2])):
+            expect(page.locator("#shares")).to_contain_text("1 invited", timeout=15_000)
+            expect(status).to_be_empty()
+
+
 def test_a_refusal_is_told_and_nothing_is_lost(page, here):
     page.goto(f"{here.address}/shares?edit=new")
     who = page.get_by_label("E-mail address of who is to have it")
@@ -159,11 +178,26 @@ def test_all_of_it_works_without_scripts(browser, here):
         expect(page.locator("#shares")).to_contain_text("shared by Anna")
 
 
+def test_a_list_that_is_unrolled_stays_so(page, here):
+    page.goto(f"{here.address}/why")
+    who = page.get_by_label("Who")
+    who.evaluate("element => { element.mark = true; }")
+    marked = "element => element.mark === true"
+    who.dispatch_event("pointerdown")
+    who.focus()
+    here.events.add("door")
+    page.wait_for_timeout(600)
+    assert who.evaluate(marked)
+    page.get_by_role("button", name="Ask the lock").focus()
+    expect(page.locator("#explain-phone")).not_to_have_js_property("mark", True)
+
+
 def test_the_lock_is_asked_why(page, here):
     page.goto(f"{here.address}/why")
     expect(page.get_by_role("table")).to_contain_text("clock error")
     page.get_by_label("Who").select_option("Bob, phone")
-    page.get_by_label("When").fill("2026-07-04T12:00:00")
+    page.get_by_label("When").fill("2026-07-04T12:00:01")
     page.get_by_role("button", name="Ask the lock").click()
     expect(page.locator(".verdict")).to_contain_text("outside_rules")
+    expect(page.get_by_label("When")).to_have_value("2026-07-04T12:00:01")
     expect(page.locator("#explain")).to_contain_text("Mon 6 Jul 2026, 08:00:00 +02:00")

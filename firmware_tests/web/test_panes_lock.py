@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from firmware.policy.decision import TRUSTED, Now
 from firmware.policy.grant import LOCAL, REMOTE, UNLOCK
 from firmware.policy.instant import from_unix
-from firmware.policy.reasons import ALLOWED, BOLT_UNLOCKED, OUTSIDE_RULES
+from firmware.policy.reasons import ALLOWED, BOLT_UNLOCKED, NOW_TRUSTED, OUTSIDE_RULES
 from firmware.store import entry
 from firmware.store.seal import Seal
 from firmware_tests.cloud.realm import write
@@ -116,6 +116,15 @@ def test_the_newest_is_on_top_with_who_and_why(here, told):
     assert ["share.created cloud share of Cleo, version 1", "Anna"] in [row[1:3] for row in deeds]
 
 
+def test_what_is_taken_in_and_what_the_clock_knows_has_words(here, told):
+    told.add(entry.STATEMENT, ALLOWED)
+    told.add(entry.CLOCK, NOW_TRUSTED)
+    told.send(after=4)
+    clock, statement = timeline(here)[:2]
+    assert clock[1] == f"now_trusted clock {SENTENCES['now_trusted']}"
+    assert statement[1] == "allowed statement The lock took it in."
+
+
 def test_a_whole_chain_says_so(here, told):
     section = part(here, "audit")
     link = entry.link(told.records[-1]).hex()
@@ -125,20 +134,21 @@ def test_a_whole_chain_says_so(here, told):
     )
 
 
-def test_a_changed_entry_is_found_by_its_number(here, told):
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_changed_entry_is_found_by_its_number(here, told, number):
     with here.setting_up() as context:
-        forged = bytearray(told.records[1])
+        forged = bytearray(told.records[number - 1])
         forged[5] = ALLOWED
-        mine = update(LogEntry).where(LogEntry.sequence == 2)
+        mine = update(LogEntry).where(LogEntry.sequence == number)
         context.session.execute(mine.values(record=bytes(forged)))
     section = part(here, "audit")
     assert section.one("strong", class_="bad").text == "Broken."
     faults = [each.text for each in section.all("li", class_="bad")]
     assert faults == [
-        "link: number 2: it, or the entry before, is not what the lock chained",
+        f"link: number {number}: it, or the entry before, is not what the lock chained",
     ]
     (marked,) = section.one("tbody").all("tr", class_="bad")
-    assert "allowed" in marked.text
+    assert f"chained {number}" in marked.text.replace("Bob with phone ", "")
 
 
 def test_a_missing_entry_is_found(here, told):
@@ -166,7 +176,7 @@ def test_there_is_more_to_show(here, told):
         told.add(entry.BOLT, BOLT_UNLOCKED)
     told.send(after=4)
     section = part(here, "audit")
-    assert len(rows(section)) == 40
+    assert [row[3] for row in rows(section)] == [f"{number}" for number in range(64, 24, -1)]
     (more,) = section.all("a")
     assert more.attributes["href"] == "?events=2#audit"
     assert len(timeline(here, events="2")) > 64
@@ -293,8 +303,13 @@ def test_what_waits_is_named(here):
         "4: revocation for Bob, version 1",
         "5: grant for Bob, version 1",
     ]
-    here.lock.state["log"] = 7
-    assert rows(part(here, "sync"))[3][1:] == ["7", "0", "no"]
+
+
+def test_a_log_on_its_way_is_no_difference_in_what_is_wanted(here):
+    here.lock.state = {**wanted(here), "log": 7}
+    section = part(here, "sync")
+    assert "The same." in section.text
+    assert rows(section)[3][1:] == ["7", "0", "no"]
 
 
 # --- e-mails -------------------------------------------------------------------------------------

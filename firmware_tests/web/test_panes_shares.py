@@ -246,6 +246,7 @@ def test_a_share_is_made_as_it_was_seen(here):
         uses="5",
         lasts="2 h",
         lease="7 d",
+        duress="on",
         passing="on",
         link="on",
     )
@@ -261,6 +262,7 @@ def test_a_share_is_made_as_it_was_seen(here):
         "rules": ["mon-fri 08:00-16:00", "deny wed"],
         "uses": 5,
         "after_first_use": "2 h",
+        "duress": True,
     }
     assert (made.lease_s, made.may_pass_on, made.by_link) == (7 * 86_400, True, True)
 
@@ -371,6 +373,22 @@ def test_what_roles_may_is_told(here):
     ]
 
 
+def test_a_role_is_made_and_changed_and_shares_follow(here):
+    anna = place(here, "Anna").uid
+    form = {"organisation": anna, "name": "Cleaner"}
+    view, control = "View Organization Devices", "Control Organization Devices"
+    said = act(here, "organisations", "define", permission=[view], **form)
+    assert said.text == "Anna has the role Cleaner now."
+    act(
+        here, "organisations", "invite", organisation=anna, email="zoe@example.org", role="Cleaner"
+    )
+    assert "Zoe" not in shares(here)
+    assert act(here, "organisations", "define", permission=[control], **form).status_code == 422
+    said = act(here, "organisations", "define", permission=[view, control], **form)
+    assert said.text == "Cleaner of Anna is changed."
+    assert "guest, by role" in shares(here)["Zoe"].text
+
+
 def test_who_does_not_manage_changes_nothing(here):
     anna = place(here, "Anna").uid
     act(here, "organisations", "invite", organisation=anna, email=BOB, role="User")
@@ -379,6 +397,7 @@ def test_who_does_not_manage_changes_nothing(here):
         ("invite", {"email": "x@example.org", "role": "Admin"}),
         ("below", {"name": "Cellar"}),
         ("remove", {"member": "1"}),
+        ("define", {"name": "Boss", "permission": "Manage Organization"}),
     ):
         answer = act(here, "organisations", action, me=BOB, organisation=anna, **form)
         assert answer.status_code == 422

@@ -198,6 +198,32 @@ def test_a_cell_that_is_open_in_part_says_since_when(stands):
     )
 
 
+def test_rows_are_in_the_order_of_time(stands):
+    page = read(stands[BERLIN].client.get("/pane/week?week=2026-10-25").text)
+    labels = [each.text for each in page.one("tbody").all("th")]
+    assert len(labels) == 50
+    assert labels[3:9] == ["01:30", "02:00", "02:30", "02:00 again", "02:30 again", "03:00"]
+
+
+def test_what_was_passed_on_opens_only_while_its_parent_does(tmp_path):
+    with stand(tmp_path) as made:
+        with made.setting_up() as context:
+            anna, bob, _ = (made.person(context, name) for name in ("Anna", "Bob", "Finn"))
+            device = devices.create(context, anna, "Front door", BERLIN)
+            made.device = device.uid
+            rules = write(rules=["mon-fri 08:00-16:00"])
+            whole = sharing.create(
+                context, anna, device, "bob@example.org", rules, may_pass_on=True
+            )
+            early = write(rules=["daily 07:00-09:00"])
+            sharing.pass_on(context, bob, whole, "finn@example.org", early)
+        _, cells = table(one_share(made, "Finn"))
+    assert cells["Wed 1 Jul", "07:30"].attributes["title"].endswith("Finn: parent_denies")
+    assert cells["Wed 1 Jul", "08:30"].text == "Finn"
+    assert "rule 1 (daily 07:00-09:00)" in cells["Wed 1 Jul", "08:30"].attributes["title"]
+    assert cells["Sat 4 Jul", "08:30"].text == "nobody"
+
+
 def test_the_words_below_it_are_exact_to_the_second(stands):
     page = read(one_share(stands[BERLIN], "Cleo", week="2026-10-25"))
     told = [each.text for each in page.one("details", id="week-words").one("ul").all("li")]

@@ -27,7 +27,14 @@ _OWN_REASONS = {
     (entry.DAMAGE, entry.ENDS_COPIES): "the lock found damage to its bolt's calibration",
 }
 _OF_GRANTS = 16  # reasons of damage from here on are the grant cache's
-_WITH_REASON = (entry.DECISION, entry.BOLT, entry.STATEMENT, entry.SETTINGS, entry.STRANGERS)
+_WITH_REASON = (
+    entry.DECISION,
+    entry.BOLT,
+    entry.STATEMENT,
+    entry.CLOCK,
+    entry.SETTINGS,
+    entry.STRANGERS,
+)
 _TRUST = {UNKNOWN: "unknown", HOLDOVER: "holdover", TRUSTED: "trusted"}
 
 _FAULTS = {

@@ -3,6 +3,7 @@
 
 const QUIET_MS = 150; // so that a burst of events is one fetch
 const due = new Set();
+const turns = {}; // by pane, how often it was asked for: an answer that others have overtaken is old
 let timer = 0;
 
 const panes = () => document.querySelectorAll("section.pane");
@@ -18,7 +19,6 @@ function remember(pane) {
   const active = document.activeElement;
   return {
     focus: pane.contains(active) ? active.id : "",
-    dirty: [...pane.querySelectorAll("input, select, textarea")].some((field) => field.dirty),
     open: [...pane.querySelectorAll("details[open][id]")].map((details) => details.id),
     scroll: [...pane.querySelectorAll("[data-scroll]")].map((box) => [box.dataset.scroll, box.scrollLeft, box.scrollTop]),
   };
@@ -32,14 +32,20 @@ function restore(pane, before) {
   if (before.focus) document.getElementById(before.focus)?.focus({preventScroll: true});
 }
 
+// Fields in which something was typed, or a list is perhaps unrolled.
+const held = (name) => [...document.getElementById(name).querySelectorAll("input, select, textarea")].filter((field) => field.held);
+
+// `force` takes what was typed so far for sent; what is typed while the answer is on its way stays.
 async function refresh(name, force) {
-  const pane = document.getElementById(name);
-  const before = remember(pane);
-  if (before.dirty && !force) return;
+  if (force) for (const field of held(name)) field.held = false;
+  const turn = turns[name] = (turns[name] ?? 0) + 1;
   const answer = await fetch(`/pane/${name}${location.search}`, {headers: {"X-Live": "1"}});
   if (!answer.ok) return;
-  const made = document.createRange().createContextualFragment(await answer.text()).querySelector("section");
-  if (made.outerHTML === pane.outerHTML) return;
+  const text = await answer.text();
+  if (turns[name] !== turn || held(name).length) return;
+  const made = document.createRange().createContextualFragment(text).querySelector("section");
+  const pane = document.getElementById(name);
+  const before = remember(pane);
   pane.replaceWith(made);
   restore(made, before);
 }
@@ -107,9 +113,20 @@ document.addEventListener("click", (event) => {
   look(link.href).then(() => document.getElementById(link.dataset.look)?.scrollIntoView());
 });
 
-document.addEventListener("input", (event) => { event.target.dirty = true; });
+document.addEventListener("input", (event) => { event.target.held = true; });
+for (const kind of ["pointerdown", "keydown"]) {
+  document.addEventListener(kind, (event) => {
+    if (event.target.matches?.("select") && event.key !== "Tab") event.target.held = true;
+  });
+}
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+document.addEventListener("focusout", (event) => {
+  if (!event.target.matches("select[data-submit]")) return;
+  event.target.held = false; // it was left as it was, or it has been sent
+  const pane = event.target.closest("section.pane");
+  if (pane) refresh(pane.id).catch(() => {});
 });
 
 const events = new EventSource(`/events?after=${document.body.dataset.event}`);

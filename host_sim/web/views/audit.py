@@ -10,6 +10,7 @@ from sqlalchemy import select
 from starlette.datastructures import QueryParams
 
 from firmware.policy.instant import Instant, to_unix
+from firmware.policy.reasons import ALLOWED
 from firmware.store import entry
 from host_sim.cloud.domain import audit, permissions
 from host_sim.cloud.domain.audit import Done, Place
@@ -139,6 +140,8 @@ def _entry(row: LogEntry, names: _Names, bad: dict[int, Fault]) -> Event:
     each = entry.Entry(row.record)
     said = described(each)
     sentence = SENTENCES.get(said["what"], "")
+    if each.kind in (entry.STATEMENT, entry.SETTINGS) and each.reason == ALLOWED:
+        sentence = "The lock took it in."
     if each.kind == entry.DECISION:
         action = ACTION_NAMES.get(each.action & 31, "")
         channel = CHANNEL_NAMES.get(each.action >> entry.CHANNEL_SHIFT, "")

@@ -80,4 +80,9 @@ def _number(names: dict[int, str], name: str) -> int:
     return next((number for number, each in names.items() if each == name), next(iter(names)))
 
 
-PANE = Pane("explain", "Why?", view, kinds=("door", "visit", "cloud", "time", "fault"))
+PANE = Pane(
+    "explain",
+    "What the lock would say",
+    view,
+    kinds=("door", "visit", "cloud", "time", "fault"),
+)

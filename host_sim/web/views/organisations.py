@@ -109,6 +109,17 @@ def _remove(look: Look, place: Organisation, form: QueryParams) -> str:
     return f"{member.email} is no member of {place.name} any more."
 
 
+def _define(look: Look, place: Organisation, form: QueryParams) -> str:
+    """Make a role, or change what one may do that there is."""
+    name, wanted = form.get("name", "").strip(), form.getlist("permission")
+    for role in place.roles:
+        if role.name == name:
+            membership.change_role(look.ctx, look.me, role, wanted)
+            return f"{name} of {place.name} is changed."
+    membership.add_role(look.ctx, look.me, place, name, wanted)
+    return f"{place.name} has the role {name} now."
+
+
 def _add_below(look: Look, place: Organisation, form: QueryParams) -> str:
     made = organisations.create_below(look.ctx, look.me, place, form.get("name", ""))
     return f"{made.name} is below {place.name}."
@@ -143,6 +154,7 @@ PANE = Pane(
         "invite": _doing(_invite),
         "role": _doing(_set_role),
         "remove": _doing(_remove),
+        "define": _doing(_define),
         "below": _doing(_add_below),
     },
 )

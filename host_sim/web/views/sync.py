@@ -17,12 +17,16 @@ _KINDS = {statements.GRANT: "grant", statements.REVOCATION: "revocation"}
 
 
 class Row(NamedTuple):
-    """One thing that both have, as each has it; `same` is None if the lock has not said."""
+    """One thing that both have, as each has it; None if the lock has not said."""
 
     what: str
-    lock: str
-    cloud: str
-    same: bool | None
+    lock: str | int | None
+    cloud: str | int
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both have the same."""
+        return self.lock == self.cloud
 
 
 class Waiting(NamedTuple):
@@ -41,11 +45,11 @@ def view(stand: Stand, query: QueryParams) -> dict[str, Any]:
     with stand.cloud.transaction(reads=True) as ctx:
         device = ctx.session.scalars(select(Device).where(Device.uid == stand.device)).one()
         newest = log.newest(ctx, device)
-        pairs: list[tuple[str, str | int | None, str | int]] = [
-            ("Changes applied", state.get("applied"), device.sequence),
-            ("Digest of the grants", state.get("digest"), issuing.digest(ctx, device).hex()),
-            ("Version of the settings", state.get("settings"), device.settings_version),
-            ("Last entry of the log", state.get("log"), newest.sequence if newest else 0),
+        kept = newest.sequence if newest else 0
+        wanted = [
+            Row("Changes applied", state.get("applied"), device.sequence),
+            Row("Digest of the grants", state.get("digest"), issuing.digest(ctx, device).hex()),
+            Row("Version of the settings", state.get("settings"), device.settings_version),
         ]
         applied = state.get("applied", device.applied)
         after = (
@@ -69,17 +73,13 @@ def view(stand: Stand, query: QueryParams) -> dict[str, Any]:
             "device": device.name,
             "lock_id": device.lock_id,
             "is_connected": bool(device.state.get("connected")),
-            "rows": [_row(*pair) for pair in pairs],
+            "is_known": "digest" in state,
+            "is_same": all(row.is_same for row in wanted),
+            "rows": [*wanted, Row("Last entry of the log", state.get("log"), kept)],
             "waiting": waiting,
             "ahead": device.ahead,
             "asked": asked.action if asked else None,
         }
-
-
-def _row(what: str, lock: str | int | None, cloud: str | int) -> Row:
-    if lock is None:
-        return Row(what, "not known", f"{cloud}", None)
-    return Row(what, f"{lock}", f"{cloud}", lock == cloud)
 
 
 def _name(share: Share | None) -> str:
