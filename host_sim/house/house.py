@@ -32,7 +32,7 @@ from . import people
 from .events import Events
 from .faults import Faults
 from .lock import HouseLock
-from .phone import Came, Phone
+from .phone import Came, Phone, is_yes
 from .record import RESTS, Record
 from .service import Cloud
 from .simtime import SimTime
@@ -262,7 +262,7 @@ def told(came: Came) -> dict[str, Any]:
     reason = None if came.reason is None else words.name(came.reason)
     return {
         "reason": reason,
-        "ok": came.reason == reasons.ALLOWED,
+        "ok": is_yes(came.reason),
         "next_s": came.next_s,
         "trouble": came.trouble,
         "refused": [words.name(each) for each in came.refused],
