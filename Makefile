@@ -40,9 +40,10 @@ env: .venv/sharelock.ok .venv/cwt.ok .venv/artik.ok .venv/stubs.ok ## create .ve
 	@$(BIN)/python $(PIP) --target .venv/stubs -r requirements-stubs.txt
 	@touch $@
 
-sim: .venv/sharelock.ok ## play a story, and let a house run; RUNTIME=, SCENARIO=file.toml, PORT=
+sim: .venv/sharelock.ok ## play a story, and let a house run; RUNTIME=, SCENARIO=file.toml, PORT=, BLUETOOTH=1
 	@$(BIN)/python -m tools.libraries
-	@$(BIN)/python -m host_sim $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(SCENARIO),--scenario "$(SCENARIO)") $(if $(PORT),--port $(PORT))
+	@$(BIN)/python -m host_sim $(if $(RUNTIME),--runtime $(RUNTIME)) $(if $(SCENARIO),--scenario "$(SCENARIO)") \
+		$(if $(PORT),--port $(PORT)) $(if $(BLUETOOTH),--bluetooth)
 
 test: env ## run every check: lint, types, architecture, and the tests on three runtimes
 	@$(BIN)/python -m pytest $(CORES) $(ARGS)

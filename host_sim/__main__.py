@@ -38,7 +38,12 @@ STORY = Path(__file__).parent / "scenarios" / "tedee.toml"
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Where the page is; 0 is any port."
 )
-def main(runtime: str | None, scenario: Path, as_json: bool, port: int) -> None:
+@click.option(
+    "--bluetooth",
+    is_flag=True,
+    help="Let Chromium's Web Bluetooth find the lock; needs dbus-daemon.",
+)
+def main(runtime: str | None, scenario: Path, as_json: bool, port: int, bluetooth: bool) -> None:
     """Play a story about shares and people on a simulated lock; then start a house to look at.
 
     The cloud signs grants, the lock takes them in and decides by itself, with no network. Exits
@@ -50,7 +55,7 @@ def main(runtime: str | None, scenario: Path, as_json: bool, port: int) -> None:
         records = play(load(scenario), runtime or runtimes.best())
         surprises = tell_json(records, console) if as_json else Teller(console).tell(records)
         if not surprises and not as_json and _may_stay():
-            _stay(port, console)
+            _stay(port, bluetooth, console)
     except (ScenarioError, NotInstalled, LockCrashed, OSError) as error:
         raise click.UsageError(str(error)) from None
     except KeyboardInterrupt:
@@ -63,11 +68,16 @@ def _may_stay() -> bool:
     return os.environ.get("SERVE") == "1" or (sys.stdout.isatty() and "CI" not in os.environ)
 
 
-def _stay(port: int, console: Console) -> None:
-    from .house.run import stay  # which takes a second to load
+def _stay(port: int, bluetooth: bool, console: Console) -> None:
+    # Which takes a second to load.
+    from .house.run import stay
+    from .radio.bus import BusError
 
     console.print("\nStarting a house; Ctrl-C ends it.")
-    asyncio.run(stay(port, lambda text: console.print(f"  {text}", soft_wrap=True)))
+    try:
+        asyncio.run(stay(port, bluetooth, lambda text: console.print(f"  {text}", soft_wrap=True)))
+    except BusError as error:
+        raise click.ClickException(str(error)) from None
 
 
 main()

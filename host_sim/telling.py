@@ -91,6 +91,8 @@ class Teller:
         value = record["value"]
         if record["what"] == "clock" and value != "unknown":
             value = f"good to {value} s"
+        elif isinstance(value, bool):
+            value = "on" if value else "off"
         self._step(record, (f"{record['what']}: {value}", "cyan"))
 
     def _bring(self, record: Record) -> None:

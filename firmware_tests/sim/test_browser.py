@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from host_sim.house import people
 from firmware_tests.web.conftest import PHONE_WIDTH, faults, opened, picture
 
 LOOKS: dict[str, dict[str, Any]] = {
@@ -86,6 +87,15 @@ def test_the_session_is_a_file_that_plays(page, home):
         page.get_by_role("link", name="Save this session as a scenario").click()
     path = download.value.path()
     assert "share" in tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def test_the_phone_in_the_browser_knows_the_door_of_the_house(page, home):
+    page.goto(f"{home.url}/phone/")
+    page.get_by_label("E-mail address").fill(people.address("Bob"))
+    page.get_by_label("Password").fill(people.PASSWORD)
+    page.get_by_label("What to call this phone").fill("browser")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Front door")).to_be_visible()
 
 
 def test_all_of_it_works_without_scripts(browser, home):

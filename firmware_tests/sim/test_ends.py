@@ -1,11 +1,12 @@
 """`make sim` as a process: it says where it is, and all of it ends however it ends."""
 
 import os
-import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
@@ -16,11 +17,12 @@ from host_sim.runtimes import ROOT
 PATIENCE_S = 60
 
 
-def lock_of(process):
-    """The lock's process, a child of this one."""
+def children_of(process):
+    """Its children, and how each was started; the lock's is one of them."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    (found,) = [child for child in children if b"host_sim.lock.stand" in words_of(child)]
-    return found
+    found = {child: words_of(child) for child in children}
+    (lock,) = [child for child, words in found.items() if b"host_sim.lock.stand" in words]
+    return found, lock
 
 
 def words_of(pid):
@@ -30,37 +32,52 @@ def words_of(pid):
         return b""
 
 
-@pytest.fixture
-def sim():
+@contextmanager
+def sim(*options):
     environment = {each: value for each, value in os.environ.items() if each != "CI"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "host_sim"],
+        [sys.executable, "-m", "host_sim", *options],
         cwd=ROOT,
         env={**environment, "SERVE": "1"},
         stdout=subprocess.PIPE,
         text=True,
     )
-    yield process
-    process.kill()
-    process.communicate()
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_nothing_is_left(sim, how):
-    assert sim.stdout
-    url = next(line for line in sim.stdout if re.search("http://127.0.0.1:[0-9]+", line)).strip()
-    assert httpx2.get(url).status_code == 200
-    lock = lock_of(sim)
-    folder = Path(os.readlink(f"/proc/{lock}/cwd")).parent
-    with httpx2.stream("GET", f"{url}/events"):  # a browser that listens holds nothing up
-        sim.send_signal(how)
-        assert sim.wait(PATIENCE_S) == (0 if how != signal.SIGKILL else -signal.SIGKILL)
-    end = time.monotonic() + PATIENCE_S
-    while b"host_sim.lock.stand" in words_of(lock):
-        assert time.monotonic() < end, "the lock runs on"
-        time.sleep(0.1)
-    assert folder.exists() == (how == signal.SIGKILL)
+@pytest.mark.parametrize(
+    ("how", "options"),
+    [
+        (signal.SIGINT, ["--bluetooth"]),
+        (signal.SIGTERM, []),
+        (signal.SIGKILL, []),
+    ],
+)
+def test_nothing_is_left(how, options):
+    if options and shutil.which("dbus-daemon") is None:
+        pytest.skip("dbus-daemon is not installed: apt-get install dbus")
+    with sim(*options) as process:
+        assert process.stdout
+        url = next(line.strip() for line in process.stdout if line.startswith("  http://"))
+        assert httpx2.get(url).status_code == 200
+        children, lock = children_of(process)
+        assert len(children) == (3 if options else 1)
+        folder = Path(os.readlink(f"/proc/{lock}/cwd")).parent
+        with httpx2.stream("GET", f"{url}/events"):  # a browser that listens holds nothing up
+            process.send_signal(how)
+            assert process.wait(PATIENCE_S) == (-how if how == signal.SIGKILL else 0)
+        end = time.monotonic() + PATIENCE_S
+        while any(words and words_of(child) == words for child, words in children.items()):
+            assert time.monotonic() < end, "something runs on"
+            time.sleep(0.1)
+        if how == signal.SIGKILL:
+            shutil.rmtree(folder)
+        assert not folder.exists()
 
 
 def test_without_a_terminal_it_ends_after_the_story():

@@ -96,6 +96,10 @@ def test_a_lock_that_lost_the_time_says_so_until_it_is_told(home):
     home.until(lambda: state(home)["is_online"] and state(home)["trust"] == "unknown")
     assert visit(home, "Clara").reason == reasons.CLOCK_UNKNOWN
     assert visit(home, "Bob").reason == reasons.ALLOWED  # at any time
+    home.do(home.house.carry("Emil"))  # who has it from the cloud
+    home.until(lambda: state(home)["trust"] == "trusted")
+    home.do(home.house.lock.lose_clock())
+    home.until(lambda: state(home)["trust"] == "unknown")
     home.do(home.house.faults.set("clock", False))
     home.do(home.house.jump(home.house.time.now_s() + 120))
     home.until(lambda: state(home)["trust"] == "trusted")
@@ -108,6 +112,8 @@ def test_a_power_cut_takes_the_lock_off_the_air_and_leaves_the_clock_chip(home):
     assert not state(home)["is_on"]
     came = visit(home, "Bob")
     assert (came.reason, came.trouble) == (None, "no lock within reach")
+    with pytest.raises(OSError):
+        home.do(home.house.lock.explain(bytes(16), UNLOCK, LOCAL))
     home.do(home.house.faults.set("power", False))
     home.until(lambda: state(home)["is_on"] and state(home)["trust"] == "holdover")
     assert visit(home, "Bob").reason == reasons.ALLOWED

@@ -85,7 +85,7 @@ def test_neither_an_old_nor_a_forged_grant_is_taken(home, web):
         f"The forged grant: {words.text(reasons.BAD_SIGNATURE)}",
     )
     assert post(web, "faults/replay", who="Bob")[0] == 422  # there is no older one
-    again(house, "Bob")
+    again(house, "Bob", limit)
     assert home.do(house.settled())
     changed = house.lock.state["digest"]
     assert post(web, "faults/replay", who="Bob") == (
@@ -95,15 +95,14 @@ def test_neither_an_old_nor_a_forged_grant_is_taken(home, web):
     assert before != changed == house.lock.state["digest"]
 
 
-def again(house, name):
+def again(house, name, change):
     """Give somebody's share another version."""
     with house.cloud.transaction() as ctx:
-        found = tricks.share_of(ctx, name)
-        sharing.change(ctx, people.find(ctx, people.OWNER), found, lambda grant: limit(grant, 99))
+        sharing.change(ctx, people.find(ctx, people.OWNER), tricks.share_of(ctx, name), change)
 
 
-def limit(grant, uses):
-    grant.uses = uses
+def limit(grant):
+    grant.uses = 99
 
 
 def test_who_is_revoked_while_the_lock_is_offline_opens_until_it_hears(home, web):

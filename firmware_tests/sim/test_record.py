@@ -4,6 +4,7 @@ import pytest
 
 from firmware.policy import reasons
 from firmware.policy.instant import to_unix
+from firmware.policy.schedule import Rule
 from firmware_tests.sim.test_page import again
 from host_sim import words
 from host_sim.house import tricks
@@ -36,8 +37,8 @@ def session(home):
     visit("Anna", "lock", "LOCKED")
     home.do(tricks.forge(house, "Clara"))
     home.do(house.faults.set("wifi", True))
-    again(house, "Emil")
-    visit("Emil")
+    again(house, "Emil", lambda grant: grant.rules.append(Rule(allow=False)))
+    assert visit("Emil").reason == reasons.DENY_RULE  # as the phone brought it
     home.do(tricks.revoke_unheard(house, "Bob"))
     visit("Bob")
     home.do(house.faults.set("power", True))

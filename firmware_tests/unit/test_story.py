@@ -120,6 +120,41 @@ def test_a_decision_that_the_story_did_not_expect_ends_with_1(tmp_path, old, new
     assert "1 not as expected" in ended.stdout
 
 
+ORDER = """
+title = "One second"
+lock = { zone = "UTC0", clock = 2026-01-05T09:00:00Z }
+share = [{ who = "ada", terms = { rules = ["daily 09:00-10:00"] } }]
+event = [
+  { at = 2026-01-05T09:30:00.500Z, clock = "unknown" },
+  { at = 2026-01-05T09:30:00.700Z, power = "cut", hand = "lock" },
+  { at = 2026-01-05T09:40:00.100Z, jam = true, clock = 0 },
+  { at = 2026-01-05T09:50:00.100Z, jam = false, battery = 3500 },
+]
+visit = [
+  { at = 2026-01-05T09:30:00.200Z, who = "ada", expect = "allowed", bolt = "unlocked" },
+  { at = 2026-01-05T09:30:00.800Z, who = "ada", expect = "clock_unknown", next = "never" },
+  { at = 2026-01-05T09:40:00.200Z, who = "ada", expect = "allowed", bolt = "jammed" },
+  { at = 2026-01-05T09:50:00.200Z, who = "ada", expect = "allowed", bolt = "unlocked" },
+  { at = 2026-01-05T09:50:00.900Z, who = "ada", expect = "unknown_share" },
+]
+change = [{ at = 2026-01-05T09:50:00.400Z, who = "ada", revoke = true }]
+bring = [
+  { at = 2026-01-05T09:50:00.300Z, who = "ada", what = "forged", expect = "bad_signature" },
+  { at = 2026-01-05T09:50:00.500Z, who = "ada", what = "replayed", expect = "share_revoked" },
+]
+"""
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_within_a_second_fractions_tell_what_comes_first(tmp_path, runtime):
+    path = tmp_path / "order.toml"
+    path.write_text(ORDER, encoding="utf-8")
+    told = records("--scenario", path, "--runtime", runtime)
+    assert [record for record in told if not record.get("ok", True)] == []
+    path.write_text(ORDER.replace(".200Z", ".600Z"), encoding="utf-8")
+    assert sim("--scenario", path, "--runtime", runtime).returncode == 1
+
+
 def test_a_sample_that_is_refused_for_another_reason_is_a_surprise(tmp_path):
     (tmp_path / "body.json").write_text('{"deviceId": 1 "accessLevel": 0}', encoding="utf-8")
     path = tmp_path / "story.toml"

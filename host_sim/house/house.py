@@ -23,6 +23,8 @@ from host_sim import words
 from host_sim.cloud.keys import short
 from host_sim.cloud.preview import changes
 from host_sim.cloud.web.service import Service
+from host_sim.radio.air import listen_for_hosts
+from host_sim.radio.bus import Bus
 from host_sim.radio.chip import listen_for_locks
 from host_sim.words import iso
 
@@ -30,13 +32,14 @@ from . import people
 from .events import Events
 from .faults import Faults
 from .lock import HouseLock
-from .phone import Came, Phone
+from .phone import Came, Phone, is_yes
 from .record import RESTS, Record
 from .service import Cloud
 from .simtime import SimTime
 
 YEAR_S = 366 * 86_400
 _PATIENCE_S = 30
+_MTU = 517  # what a browser's adapter asks for
 _MOVES_S = 10  # the longest that the bolt does, with all attempts
 
 Tell = Callable[[str], None]
@@ -45,7 +48,8 @@ Tell = Callable[[str], None]
 class House:
     """A context manager. `tell(text)` hears how far it is while it starts; `port` 0 is any.
 
-    `device` is the uid of the lock's device, `lock_id` its id on the air.
+    `device` is the uid of the lock's device, `lock_id` its id on the air. With `bluetooth` there
+    is an adapter of org.bluez, too, on the D-Bus at the address `bus`; else that is empty.
     """
 
     time: SimTime
@@ -57,12 +61,14 @@ class House:
     record: Record
     net: Cloud
 
-    def __init__(self, port: int = 0, tell: Tell = lambda text: None):
+    def __init__(self, port: int = 0, tell: Tell = lambda text: None, bluetooth: bool = False):
         self._port = port
+        self._bluetooth = bluetooth
         self._tell = tell
         self._stack = AsyncExitStack()
         self.device = ""
         self.lock_id = ""
+        self.bus = ""
 
     async def __aenter__(self) -> Self:
         try:
@@ -94,6 +100,12 @@ class House:
         air = LocalLink()
         server = await listen_for_locks(air, 0, self._on_air)
         self._stack.callback(server.close)
+        if self._bluetooth:
+            self._tell("Bluetooth for browsers")
+            hosts = await listen_for_hosts(air, 0)
+            self._stack.callback(hosts.close)
+            bus = Bus(folder, hosts.sockets[0].getsockname()[1], (_MTU,))
+            self.bus = (await self._stack.enter_async_context(bus)).address
         self._tell("people and shares")
         tokens = await to_thread(self._populate)
         self._tell("the lock, on MicroPython")
@@ -250,7 +262,7 @@ def told(came: Came) -> dict[str, Any]:
     reason = None if came.reason is None else words.name(came.reason)
     return {
         "reason": reason,
-        "ok": came.reason == reasons.ALLOWED,
+        "ok": is_yes(came.reason),
         "next_s": came.next_s,
         "trouble": came.trouble,
         "refused": [words.name(each) for each in came.refused],

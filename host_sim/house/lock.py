@@ -20,7 +20,7 @@ _PATIENCE_S = 60
 Hear = Callable[[str, Any], None]
 
 
-class LockGone(Exception):
+class LockGone(ConnectionError):
     """The lock has no power, or its process ended."""
 
 

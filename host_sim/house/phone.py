@@ -43,6 +43,11 @@ class Came(NamedTuple):
     brought: int = 0
 
 
+def is_yes(reason: int | None) -> bool:
+    """Whether that is a yes: allowed, or that something happened, as that the time is set."""
+    return reason is not None and (reason == reasons.ALLOWED or reason >= reasons.TIME_SET)
+
+
 class Phone:
     """One phone of somebody with a personal key, `token`, for the cloud at `url`, for one lock.
 
@@ -127,25 +132,42 @@ class Phone:
             return len(known.statements) if known else 0
 
     async def carry(self, lock: str, *tokens: bytes) -> Came:
-        """Bring the lock statements, and all news that the phone has; take its log along."""
+        """Bring the lock statements, all news that the phone has, and the time if it asks.
+
+        Takes its log along.
+        """
         async with self._guard:
             await self._fetch()
             with self._pocket as pocket:
                 news = [bytes.fromhex(each) for each in pocket.place(lock).news]
             asked = [(requests.PUT, token) for token in (*tokens, *news)]
-            answers, _, trouble = await self._come(lock, [*asked, (requests.CARRY, b"")])
+            asking = [(requests.NONCE, b""), (requests.CARRY, b"")]
+            answers, _, trouble = await self._come(lock, [*asked, *asking])
             if trouble:
                 return Came(None, None, trouble)
-            *brought, (_, piece) = answers
+            *brought, (_, nonce), (_, piece) = answers
             with self._pocket as pocket:
                 pocket.place(lock).news = []
                 if piece:
                     pocket.wallet.locks[lock].carried.append(piece)
                 pocket.save()
+            if nonce and self.is_online:
+                brought += await self._bring_time(lock, nonce)
             await self._fetch()
             said = [answer[0] for _, answer in brought]
             reason = said[0] if said else reasons.ALLOWED
-            return Came(reason, refused=tuple(each for each in said[1:] if each))
+            return Came(reason, refused=tuple(each for each in said if not is_yes(each)))
+
+    async def _bring_time(self, lock: str, nonce: bytes) -> list[Item]:
+        """What the lock says to the cloud's answer to its nonce."""
+        with self._pocket as pocket:
+            device = pocket.place(lock).device
+        try:
+            signed = await asyncio.to_thread(self._account.time, device, nonce)
+        except httpx2.HTTPError:
+            return []
+        answers, _, _ = await self._come(lock, [(requests.PUT, token) for token in signed])
+        return answers
 
     async def _come(self, lock: str, items: list[Item]) -> tuple[list[Item], list[int], str]:
         """One connection: the answers, what the lock refused, and what went wrong."""

@@ -16,18 +16,25 @@ from host_sim.web.pages import PAGES
 
 from .house import House, Tell
 
+_BROWSER = (
+    "A phone in a browser: DBUS_SYSTEM_BUS_ADDRESS={bus} "
+    "chromium --enable-features=WebBluetooth {url}/phone/"
+)
 _SESSION = "/session.toml"
 _OURS = ("/pane/", "/events", "/static/", _SESSION)
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-async def stay(port: int, tell: Tell) -> None:
-    """Start a house, tell how far it is and then its URL, and return at Ctrl-C."""
+async def stay(port: int, bluetooth: bool, tell: Tell) -> None:
+    """Start a house, tell how far it is and then its URL, and return at Ctrl-C.
+
+    Raises BusError, only with `bluetooth`.
+    """
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in _ENDS:
         loop.add_signal_handler(each, ended.set)
-    running = asyncio.create_task(_run(port, tell))
+    running = asyncio.create_task(_run(port, bluetooth, tell))
     ending = asyncio.create_task(ended.wait())
     await asyncio.wait((running, ending), return_when=asyncio.FIRST_COMPLETED)
     ending.cancel()
@@ -38,10 +45,12 @@ async def stay(port: int, tell: Tell) -> None:
         running.result()
 
 
-async def _run(port: int, tell: Tell) -> None:
-    async with House(port, tell) as house:
+async def _run(port: int, bluetooth: bool, tell: Tell) -> None:
+    async with House(port, tell, bluetooth) as house:
         await house.net.serve(Front(house))
         await house.furnish()
+        if house.bus:
+            tell(_BROWSER.format(bus=house.bus, url=house.net.url))
         tell(house.net.url)
         await asyncio.Event().wait()
 
