@@ -87,6 +87,12 @@ def test_a_week_is_chosen_without_leaving_the_page(page, here):
     page.get_by_label("Clock").select_option("UTC")
     expect(table.get_by_role("rowheader", name="02:00 again")).to_have_count(0)
     assert "clock=utc" in page.url and "week=2026-10-25" in page.url
+    later = page.get_by_role("link", name="Later")
+    later.press("Enter")
+    expect(table.get_by_role("columnheader", name="Sun 1 Nov")).to_be_visible()
+    expect(later).to_be_focused()
+    page.go_back()
+    expect(table.get_by_role("columnheader", name="Sun 25 Oct")).to_be_visible()
     assert page.evaluate("window.stayed")
     page.reload()
     expect(table.get_by_role("columnheader", name="Sun 25 Oct")).to_be_visible()
@@ -95,6 +101,7 @@ def test_a_week_is_chosen_without_leaving_the_page(page, here):
 def test_a_share_is_previewed_and_signed_by_keyboard(page, here):
     page.goto(f"{here.address}/shares")
     page.get_by_role("link", name="Share Front door with somebody").press("Enter")
+    expect(page.get_by_role("heading", name="Terms of a share")).to_be_focused()
     page.get_by_label("E-mail address of who is to have it").fill("frank@example.org")
     rules = page.get_by_label("Rules, one a line")
     rules.fill("sun 02:10-02:40\nmon-fri 08:00-16:00")

@@ -1,4 +1,4 @@
-"""How templates write instants, durations and reasons."""
+"""How templates write instants, reasons and addresses."""
 
 from urllib.parse import urlencode
 
@@ -13,10 +13,8 @@ from host_sim.cloud.terms import read_instant
 UTC = Zone("UTC0")
 
 
-def moment(at_s: int | None, zone: Zone = UTC) -> str:
-    """Unix seconds for people: `Fri 27 Mar 2026, 22:00:00 +01:00`; never for None."""
-    if at_s is None:
-        return "never"
+def moment(at_s: int, zone: Zone = UTC) -> str:
+    """Unix seconds for people: `Fri 27 Mar 2026, 22:00:00 +01:00`."""
     local = shown(from_unix(at_s), zone)
     offset = "UTC" if zone is UTC else local.isoformat()[-6:]
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S} {offset}"
@@ -38,6 +36,5 @@ FILTERS = {
     "moment": moment,
     "reason": words.name,
     "sentence": words.text,
-    "duration": words.duration,
     "with": with_,
 }

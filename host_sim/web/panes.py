@@ -19,7 +19,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Pane:
-    """`template` is `NAME.html`; it is made anew when an event of one of `kinds` happens.
+    """Its template is `NAME.html`; it is made anew when an event of one of `kinds` happens.
 
     The names of fields in queries are the same for all panes of a page: `me`, for one, is the
     person whose eyes one looks through. `forgets` are those that are dropped once one of the

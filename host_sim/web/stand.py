@@ -62,9 +62,9 @@ class Events(Protocol):
 class Stand(Protocol):
     """Everything that runs.
 
-    `device` is the uid of the lock's device in the cloud. `lock.state` has at least `applied` and
-    `digest` (of its grants, 64 hexadecimal digits), `settings` (their version), `log` and `kept`
-    (the numbers of its last entry, and of the last that it knows the cloud to have).
+    `device` is the uid of the lock's device in the cloud. Once the lock has said anything,
+    `lock.state` has at least `applied`, `digest` (of its grants, 64 hexadecimal digits),
+    `settings` (their version) and `log` (the number of its last entry).
     """
 
     device: str

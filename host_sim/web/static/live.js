@@ -18,7 +18,7 @@ function say(text, bad) {
 function remember(pane) {
   const active = document.activeElement;
   return {
-    focus: pane.contains(active) ? active.id : "",
+    focus: pane.contains(active) ? active : null,
     open: [...pane.querySelectorAll("details[open][id]")].map((details) => details.id),
     scroll: [...pane.querySelectorAll("[data-scroll]")].map((box) => [box.dataset.scroll, box.scrollLeft, box.scrollTop]),
   };
@@ -29,7 +29,19 @@ function restore(pane, before) {
   for (const [name, left, top] of before.scroll) {
     pane.querySelector(`[data-scroll="${CSS.escape(name)}"]`)?.scrollTo(left, top);
   }
-  if (before.focus) document.getElementById(before.focus)?.focus({preventScroll: true});
+  if (before.focus) (twin(pane, before.focus) ?? heading(pane)).focus({preventScroll: true});
+}
+
+// What stands for an element in a pane that was made anew.
+function twin(pane, element) {
+  if (element.id) return pane.querySelector(`#${CSS.escape(element.id)}`);
+  return [...pane.querySelectorAll(element.localName)].find((each) => each.textContent === element.textContent);
+}
+
+function heading(pane) {
+  const title = pane.querySelector("h2");
+  title.tabIndex = -1;
+  return title;
 }
 
 // Fields in which something was typed, or a list is perhaps unrolled.
@@ -64,7 +76,11 @@ function soon(kind) {
 
 // A form or link that chooses what to look at: into the address, then all panes again.
 async function look(address) {
-  history.replaceState(null, "", address);
+  history.pushState(null, "", address);
+  await lookAgain();
+}
+
+async function lookAgain() {
   for (const link of document.querySelectorAll("header nav a")) {
     const me = new URLSearchParams(location.search).get("me");
     link.search = me ? `?${new URLSearchParams({me})}` : "";
@@ -110,8 +126,11 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-look]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  look(link.href).then(() => document.getElementById(link.dataset.look)?.scrollIntoView());
+  const {look: there} = link.dataset;
+  const isElsewhere = link.closest("section.pane")?.id !== there;
+  look(link.href).then(() => { if (isElsewhere) heading(document.getElementById(there)).focus(); });
 });
+window.addEventListener("popstate", lookAgain);
 
 document.addEventListener("input", (event) => { event.target.held = true; });
 for (const kind of ["pointerdown", "keydown"]) {
