@@ -48,7 +48,8 @@ function listen() {
   submits("fetch", () => account.refresh(wallet));
   submits("sign-out", () => account.signOut(wallet));
   submits("forget", async () => {
-    if (wallet.account) await account.leave(wallet);
+    // If the cloud cannot be told: a public key without its other half opens nothing.
+    if (wallet.account) await account.leave(wallet).catch(sentence);
     await wallet.erase();
     location.reload();
   });
