@@ -74,11 +74,12 @@ bench: env ## measure and print against the budgets
 vectors: env ## regenerate firmware_tests/vectors with independent implementations
 	@$(BIN)/python -m tools.vectors
 
-docs: env ## regenerate package.json and what docs/ has from the code: reasons, sharing, examples
+docs: env ## regenerate package.json and what docs/ has from the code: reasons, sharing, currents, examples
 	@$(BIN)/python -m tools.reasons
 	@$(BIN)/python -m tools.sharing
 	@$(BIN)/python -m tools.protocol
 	@$(BIN)/python -m tools.package
+	@$(BIN)/python -m tools.power
 
 soak: env ## run the randomised tests at full length; SEED=n repeats a run
 	@SOAK=1 $(BIN)/python -m pytest $(CORES) -m soak --timeout=0 -o child_timeout_s=86400 $(ARGS)

@@ -48,7 +48,8 @@ try:
     from firmware.hal.hardware import Hardware
     from firmware.store.flash import Flash
 
-    service.run(hardware or Hardware(this()), Flash("."), Line(), app.ABOUT, print)
+    hardware = hardware or Hardware(this())
+    service.run(hardware, Flash("."), Line(), app.ABOUT, bare.sleep_until_pushed, print)
 except BaseException as error:  # noqa: BLE001  # the prompt is for firmware that is broken, too
     print("Sharelock cannot serve:", repr(error))
 bare.safe()

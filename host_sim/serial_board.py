@@ -22,7 +22,9 @@ from . import runtimes
 START = "host_sim/shims/board/board_start.py"
 SOFT_RESET_STATUS = 0  # MicroPython's exit at Ctrl-D
 RESET_STATUS = 3  # of `machine.reset`
-POWER_ON, WATCHDOG, SOFT = 1, 3, 5  # machine.reset_cause() of an ESP32; after machine.reset() 0
+ASLEEP_STATUS = 4  # of `machine.deepsleep`
+# machine.reset_cause() of an ESP32; after machine.reset() it is 0
+POWER_ON, WATCHDOG, AWOKEN, SOFT = 1, 3, 4, 5
 _POLL_S = 0.05
 _LATEST_S = 0.5  # how long a program may take to end at Ctrl-C
 _PROMPT = b">>> "
@@ -48,6 +50,7 @@ class SerialBoard:
         self._inner = -1
         self._chip: subprocess.Popen[bytes] | None = None
         self._is_raw = False
+        self._is_asleep = False
         self._is_at_prompt = False
         self._awaited: bytes | None = None  # what was said so far, if the prompt is to be raw
         self._guard = threading.RLock()
@@ -84,6 +87,7 @@ class SerialBoard:
     def cut(self) -> None:
         """Power goes."""
         with self._guard:
+            self._is_asleep = False
             if self._chip is not None:
                 self._chip.kill()
                 self._end()
@@ -149,6 +153,9 @@ class SerialBoard:
                 if chip is not None:
                     self._pass_on()
                     self._look_after(chip)
+                elif self._is_asleep and self._is_woken():
+                    self._is_asleep = False
+                    self._start(AWOKEN)
 
     def _type(self, typed: bytes) -> None:
         """What somebody writes to the port, byte by byte because Ctrl-C is none for the chip."""
@@ -200,9 +207,17 @@ class SerialBoard:
         if status == SOFT_RESET_STATUS:
             os.write(self._outer, b"MPY: soft reboot\r\n")
             self._start(SOFT)
+        elif status == ASLEEP_STATUS:
+            self._is_asleep = True
+            self._is_raw = False
         else:  # machine.reset(), or a crash of the interpreter itself
             self._is_raw = False
             self._start(0)
+
+    def _is_woken(self) -> bool:
+        """Whether somebody connects the pin to ground for which the chip waits in its sleep."""
+        held, wake = ((self.world / name) for name in ("held", "wake"))
+        return held.exists() and wake.read_text() in held.read_text().split()
 
     def _is_starved(self) -> bool:
         """Whether a watchdog was started and not fed for its time."""

@@ -1,6 +1,6 @@
 """The board itself, for boot.py and main.py: it must work when nothing else does.
 
-Imports `machine`, `sys`, `micropython` and `board`.
+Imports `board` and MicroPython's own modules.
 """
 
 import sys
@@ -25,7 +25,9 @@ def full_speed() -> None:
 
 
 def is_button_held() -> bool:
-    """Whether somebody inside presses the button."""
+    """Whether somebody inside presses the button, and not only to end the chip's sleep."""
+    if machine.reset_cause() == machine.DEEPSLEEP_RESET:
+        return False
     button = machine.Pin(this().pins["button"], machine.Pin.IN, machine.Pin.PULL_UP)
     return button.value() == 0
 
@@ -43,6 +45,19 @@ def allow_ctrl_c() -> None:
         import micropython
 
         micropython.kbd_intr(_CTRL_C)
+
+
+def sleep_until_pushed() -> None:
+    """Take next to no current until the button is pushed; then the chip starts anew."""
+    import esp32
+
+    safe()
+    button = machine.Pin(this().pins["button"], machine.Pin.IN, machine.Pin.PULL_UP)
+    if hasattr(esp32, "wake_on_ext0"):
+        esp32.wake_on_ext0(button, esp32.WAKEUP_ALL_LOW)
+    else:  # a C3
+        esp32.wake_on_gpio((button,), esp32.WAKEUP_ALL_LOW)
+    machine.deepsleep()
 
 
 def restart() -> None:

@@ -11,6 +11,7 @@ import machine
 
 from ..unload import unload
 from .console import Console
+from .pace import Pace
 from .fuse import Fuse
 from .radio import find as find_radio
 from .watchdog import Watchdog
@@ -70,6 +71,7 @@ class Hardware:
         self.calendar = machine.RTC()
         self.network = Network()
         self.watchdog = Watchdog()
+        self._pace = Pace(machine.freq)
         self.has_console = board.has_console
         radio = self.radio = find_radio(time.sleep_ms)
         self._console = Console(radio and radio.stream) if board.has_console else None
@@ -108,7 +110,12 @@ class Hardware:
         return Analog(adc, times_100).read_mv
 
     def wait(self, ms: int) -> "bytes | None":
-        """Wait for a line of the console or for the radio, and for so many ms at the most."""
+        """Wait for a line of the console or for the radio, and for so many ms at the most.
+
+        A thread that talks to the network may have to compute meanwhile, so then it stays fast.
+        """
+        if not self.network.has_thread:
+            self._pace.wait(ms)
         if self._console is not None:
             return self._console.wait(ms)
         if self.radio is not None:

@@ -59,6 +59,11 @@ class Network:
         except BaseException as error:  # noqa: BLE001  # whatever ends it, the loop is to know
             self._why_over = repr(error)
 
+    @property
+    def has_thread(self) -> bool:
+        """Whether one was started."""
+        return self._function is not None
+
     def look(self) -> str:
         """Now and then: why the thread is over, once; "" while it runs. Later it begins anew."""
         if not self._why_over:

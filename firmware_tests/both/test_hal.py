@@ -2,7 +2,7 @@
 
 import machine
 
-from firmware.hal import bare, crash
+from firmware.hal import bare, crash, pace
 from firmware.hal.board import Board
 from firmware.hal.hardware import Hardware
 from firmware.hal.fuse import Fuse
@@ -118,6 +118,20 @@ def test_the_calendar_of_the_board_can_be_set_and_runs():
 def test_a_restart_ends_the_program_as_a_reset_does():
     bare.full_speed()
     raises(SystemExit, bare.restart)
+
+
+def test_the_chip_is_slow_while_nobody_is_there_unless_it_talks_to_the_network():
+    bare.full_speed()
+    hardware = Hardware(Board())
+    hardware._pace._waits = pace.QUIET
+    hardware.wait(50)
+    equal(machine.freq(), pace.SLOW_HZ)
+    hardware.wait(0)
+    equal(machine.freq(), 240_000_000)
+    hardware._pace._waits = pace.QUIET
+    hardware.network._function = print
+    hardware.wait(50)
+    equal(machine.freq(), 240_000_000)
 
 
 def test_nobody_is_believed_at_a_boards_console():

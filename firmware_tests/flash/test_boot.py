@@ -71,6 +71,21 @@ def test_a_lock_that_was_reset_is_none_and_gets_another_key(lock):
     assert before and after and after.device_key != before.device_key
 
 
+def test_a_board_in_a_drawer_sleeps_until_its_button_is_pushed(board):
+    with Console(board.port) as console:
+        console.type(b"\x03")
+        console.hear(">>> ")
+        console.type(b"from firmware.hal import bare; bare.sleep_until_pushed()\r")
+        console.listen(1)
+        console.said = ""
+        console.type(b"\r\x03")
+        console.listen(1)
+        assert console.said == ""
+        board.hold(Board.pins["button"])
+        said = console.hear(LISTENS)
+        assert UNPROVISIONED in said and "service" not in said
+
+
 def test_crashes_in_a_row_end_in_safe_mode(lock):
     """What ends the program does it a few times, and then statements are left alone."""
     inbox = lock.flash / "firmware/access/inbox.mpy"

@@ -1,6 +1,6 @@
 """Pages that are made from the code are up to date."""
 
-from tools import package, protocol, reasons, sharing
+from tools import package, power, protocol, reasons, sharing
 
 
 def test_the_reasons():
@@ -17,3 +17,8 @@ def test_the_example_in_the_protocol():
 
 def test_the_package():
     assert package.PAGE.read_text(encoding="utf-8") == package.page(), "run `make docs`"
+
+
+def test_the_table_of_currents():
+    shown = power.PAGE.read_text(encoding="utf-8")
+    assert shown == power.page() and power.table() in shown, "run `make docs`"

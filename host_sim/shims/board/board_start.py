@@ -10,7 +10,7 @@ import sys
 
 def _load_chip():
     """Let `machine` and the like be there, and nothing else of this computer."""
-    for name in ("machine", "network", "bluetooth"):
+    for name in ("machine", "esp32", "network", "bluetooth"):
         __import__(name)
     for name in list(sys.modules):
         if name.split(".")[0] in ("firmware", "host_sim"):

@@ -6,7 +6,8 @@ each: milliseconds, and "pin 26 1", "rtc 2026-01-05 10:00:00" or "reset". Bad ar
 they raise on a board.
 
 MACHINE_WORLD names a folder through which chip and world know of each other: `held` has the pins
-that somebody connects to ground, `cause` why the chip started, `memory` the RAM of the RTC, and
+that somebody connects to ground, `wake` the one that ends a deep sleep, `cause` why the chip
+started, `memory` the RAM of the RTC, and
 `watchdog` the watchdog's time in ms, written each time it is fed. Without it nobody is there.
 """
 
@@ -18,6 +19,7 @@ from firmware.clock import epoch
 from host_sim.world.ds3231 import Ds3231
 
 RESET_STATUS = 3  # with which the process ends where a board would start anew
+ASLEEP_STATUS = 4  # and where it would sleep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ _TRACE = os.getenv("MACHINE_TRACE")
 _WORLD = os.getenv("MACHINE_WORLD")
 PWRON_RESET = 1
 WDT_RESET = 3
+DEEPSLEEP_RESET = 4
 
 
 def _trace(text):
@@ -67,7 +70,8 @@ def _world(name):
         return b""
 
 
-def _tell_world(name, content):
+def tell_world(name, content):
+    """Not of MicroPython: write a file of the world."""
     if _WORLD:
         with open(_WORLD + "/" + name, "wb") as file:
             file.write(content)
@@ -87,15 +91,20 @@ class WDT:
 
     def feed(self):
         """All is well for another while."""
-        _tell_world("watchdog", self._timeout_ms)
+        tell_world("watchdog", self._timeout_ms)
+
+
+_hz = 160_000_000  # of a stock image
 
 
 def freq(hz=None):
     """The processor's clock, or set it."""
+    global _hz
     if hz is None:
-        return 240_000_000
+        return _hz
     if hz not in (80_000_000, 160_000_000, 240_000_000):
         raise ValueError("frequency must be 80MHz, 160MHz or 240MHz")
+    _hz = hz
     return None
 
 
@@ -103,6 +112,12 @@ def reset():
     """The program is over."""
     _trace("reset")
     sys.exit(RESET_STATUS)
+
+
+def deepsleep():
+    """The program is over, too; a pin starts it anew, see `esp32`."""
+    _trace("deepsleep")
+    sys.exit(ASLEEP_STATUS)
 
 
 class Pin:
@@ -232,7 +247,7 @@ class RTC:
         """What stays over a reset and not without power; or set it."""
         if content is None:
             return _world("memory")
-        _tell_world("memory", content)
+        tell_world("memory", content)
         return None
 
     def datetime(self, fields=None):
