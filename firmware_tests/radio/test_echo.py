@@ -143,8 +143,8 @@ def test_a_wrong_piece_ends_the_connection_and_nothing_else(run, lock):
     async def disturb():
         async with Door(await find()) as other, Door(await find(adapter="hci1"), "hci1") as door:
             await echo(other, 10)
-            await other.write(b"\x55\x01x")
-            with pytest.raises(Gone):
+            with pytest.raises(Gone):  # in the answer to the write, or after it
+                await other.write(b"\x55\x01x")
                 await other.receive(10)
             await echo(door, 10)
 
