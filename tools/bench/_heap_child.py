@@ -60,6 +60,9 @@ class Radio:
     def start(self, service, write, notify):
         pass
 
+    def renew(self):
+        pass
+
     def advertise(self, interval_us, data, answer):
         return True
 
