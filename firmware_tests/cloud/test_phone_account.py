@@ -5,12 +5,14 @@ import pytest
 from firmware.access import claims
 from firmware.crypto import cose, cwt
 from firmware.link.carried import Carried
+from firmware.link.requests import CARRY, NONCE, STATUS
 from firmware_tests.cloud.desk_lock import DeskLock
 from firmware_tests.cloud.native import API, add_lock, give, ok, refused
 from host_sim.cloud.domain.model import Device
 from host_sim.cloud.keys import PrivateKey
 from host_sim.phone.account import Account
 from host_sim.phone.pocket import Pocket, PocketError
+from host_sim.phone.visit import STATUS_BYTES, put_away
 from host_sim.shims.cryptolib import aes
 
 KEY = PrivateKey.from_scalar(21)  # the lock's
@@ -96,6 +98,24 @@ def test_an_owner_carries_what_the_lock_lacks(anna, bob, door, lock, pocket):
     assert lock.applied > 0
 
 
+def test_what_the_lock_has_by_this_phone_is_not_fetched_again(anna, bob, door, lock, pocket):
+    """Before the cloud hears of it, too: a second batch has to follow on the first."""
+    with Pocket.make(pocket._path.with_name("other.json")) as other:
+        account(bob).introduce(other, "Pixel")
+    share = give(anna, door, bob.email)["id"]
+    mine = account(anna)
+    mine.introduce(pocket, "Own")
+    for is_last in (False, True):
+        if is_last:
+            ok(anna.delete(f"{API}/shares/{share}"), 204)
+        list(mine.fetch(pocket))
+        news = [bytes.fromhex(each) for each in pocket.place(lock.id).news]
+        assert [lock.take(each)["reason"] for each in news] == [0, 0]
+        status = bytes(3) + lock.applied.to_bytes(4, "big") + bytes(STATUS_BYTES - 7)
+        put_away(pocket, lock.id, [(NONCE, b""), (CARRY, b""), (STATUS, status)])
+    assert ok(anna.get(f"{API}/devices/{door}"))["applied"] == 0
+
+
 def test_a_lock_that_never_said_its_key_is_left_out(one_service, anna, door, lock, pocket):
     with one_service.transaction() as context:
         context.session.query(Device).one().public_key = None
@@ -108,7 +128,12 @@ def test_the_log_comes_home_with_anybody(one_service, anna, bob, door, lock, poc
     issuer = one_service.service.issuers.signer.key.public
     give(anna, door, bob.email)
     mine = account(bob)
-    (ack,) = mine.hand_in(door, carried(lock, issuer))
+    mine.introduce(pocket, "Pixel")
+    list(mine.fetch(pocket))
+    pocket.wallet.locks[lock.id].carried.append(carried(lock, issuer))
+    list(mine.fetch(pocket))
+    assert pocket.wallet.locks[lock.id].carried == []
+    ack = bytes.fromhex(pocket.place(lock.id).news[0])
     assert lock.take(ack)["reason"] == 0
     assert lock.lock.log.acknowledged == lock.lock.log.sequence - 1  # the acknowledgement itself
     told = ok(anna.get(f"{API}/devices/{door}/audit"))["items"]

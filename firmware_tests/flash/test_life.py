@@ -131,7 +131,7 @@ def test_a_board_becomes_a_lock_opens_loses_its_power_and_is_updated(life):
     status, said = life.make_flash()
     assert status != 0 and "button" in said
     life.board.hold(Board.pins["button"])
-    life.restart(">>> ")
+    life.restart("is the prompt")
     life.board.hold()
     status, said = life.make_flash()
     assert status == 0 and said.splitlines()[0] == STALE, said

@@ -112,10 +112,10 @@ class Life(Whole):
             if self.told["cloud"] and where == b"up/log":
                 last = entry.Entry(what[-entry.BYTES :])
                 self.lock.log.acknowledge(last.sequence, bytes(last.link))
-            elif where == b"up/hello" and json.loads(what)["nonce"]:
+            elif where == b"up/hello" and (nonce := json.loads(what)["nonce"]):
                 clock = self.lock.clock
                 clock.read(self.lock._now)
-                clock.answered(self.lock._now.at, clock._nonce)
+                clock.answered(self.lock._now.at, unhexlify(nonce))
                 self.clerk._nonce = None
             item = self.post.collect()
         if not self.told["cloud"] and self.hardware.ms // 1000 >= self.offline_s:

@@ -19,7 +19,7 @@ from host_sim.phone.account import Account
 from host_sim.phone.link import RadioError
 from host_sim.phone.pocket import Pocket
 from host_sim.phone.session import Failed, Verdict, Visit
-from host_sim.phone.visit import Item, bring
+from host_sim.phone.visit import ERRAND, Item, bring, put_away
 from host_sim.shims.cryptolib import aes
 
 from .near import Near
@@ -104,10 +104,6 @@ class Phone:
 
     def _exchange(self) -> None:
         with self._pocket as pocket:
-            for name, known in pocket.wallet.locks.items():
-                place = pocket.place(name)
-                while known.carried:
-                    self._account.hand_in(place.device, known.carried.pop(0))
             list(self._account.fetch(pocket))
             pocket.save()
 
@@ -141,16 +137,12 @@ class Phone:
             with self._pocket as pocket:
                 news = [bytes.fromhex(each) for each in pocket.place(lock).news]
             asked = [(requests.PUT, token) for token in (*tokens, *news)]
-            asking = [(requests.NONCE, b""), (requests.CARRY, b"")]
-            answers, _, trouble = await self._come(lock, [*asked, *asking])
+            answers, _, trouble = await self._come(lock, [*asked, *ERRAND])
             if trouble:
                 return Came(None, None, trouble)
-            *brought, (_, nonce), (_, piece) = answers
+            brought = answers[: len(asked)]
             with self._pocket as pocket:
-                pocket.place(lock).news = []
-                if piece:
-                    pocket.wallet.locks[lock].carried.append(piece)
-                pocket.save()
+                nonce = put_away(pocket, lock, answers[len(asked) :])
             if nonce and self.is_online:
                 brought += await self._bring_time(lock, nonce)
             await self._fetch()

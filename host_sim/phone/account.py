@@ -28,8 +28,10 @@ class Account:
     def fetch(self, pocket: Pocket) -> Iterator[tuple[str, str]]:
         """Get all grants for this phone, and news for their locks; their ids and names.
 
-        A lock that never said its key is left out: nobody could tell it from another.
+        What is carried of logs is handed in first. A lock that never said its key is left out:
+        nobody could tell it from another.
         """
+        said = {lock: self.hand_in(pocket, lock) for lock in pocket.wallet.locks}
         for device in self._devices():
             path = f"{API}/devices/{device['id']}"
             grant = self._ask("GET", f"{path}/grant", params={"phone": pocket.phone})
@@ -40,7 +42,9 @@ class Account:
             place.name, place.device = device["name"], device["id"]
             token = _bytes(grant["token"])
             known.statements = [] if place.grant == token.hex() else _statements(grant)
-            place.news = [each.hex() for each in self._news(path, device["applied"])]
+            # The lock itself knows better than the cloud, if this phone brought it news.
+            news = self._news(path, max(device["applied"], place.applied))
+            place.news = [each.hex() for each in (*said.get(grant["lock"], ()), *news)]
             yield grant["lock"], place.name
 
     def time(self, device: str, nonce: bytes) -> list[bytes]:
@@ -48,10 +52,17 @@ class Account:
         body = {"nonce": nonce.hex()}
         return _statements(self._ask("POST", f"{API}/devices/{device}/time", json=body))
 
-    def hand_in(self, device: str, carried: bytes) -> list[bytes]:
-        """Give the cloud a piece of a lock's log; its word that it has it, for the lock."""
-        answer = self._ask("POST", f"{API}/devices/{device}/log", json={"log": _text(carried)})
-        return [] if answer is None else _statements(answer)
+    def hand_in(self, pocket: Pocket, lock: str) -> list[bytes]:
+        """Give the cloud what is carried of a log; its word that it has it, for the lock."""
+        path = f"{API}/devices/{pocket.place(lock).device}/log"
+        carried = pocket.wallet.locks[lock].carried
+        said: list[bytes] = []
+        while carried:
+            answer = self._ask("POST", path, json={"log": _text(carried[0])})
+            said = [] if answer is None else _statements(answer)
+            carried.pop(0)
+            pocket.save()
+        return said
 
     def _devices(self) -> Iterator[dict[str, Any]]:
         query: dict[str, Any] = {"limit": 1000}

@@ -26,13 +26,15 @@ class PocketError(Exception):
 class Place:
     """A lock as its people know it: a name, and the id of its device at the cloud if it is there.
 
-    `grant` is the newest that the lock took, `news` are statements for it that can wait.
+    `grant` is the newest that the lock took, `news` are statements for it that can wait, and
+    `applied` is how many changes it had when it was asked last.
     """
 
     name: str
     device: str = ""
     grant: str = ""
     news: list[str] = field(default_factory=list)
+    applied: int = 0
 
 
 class Pocket:

@@ -16,6 +16,9 @@ from .session import Visit
 Item = tuple[int, bytes]  # what, and its content
 
 ANSWER_S = 20.0  # two handshakes' worth of an ESP32's time
+STATUS_BYTES = 15
+# What a courier asks when it has brought its news.
+ERRAND: list[Item] = [(requests.NONCE, b""), (requests.CARRY, b""), (requests.STATUS, b"")]
 
 
 async def hold(
@@ -52,3 +55,16 @@ async def bring(
         else:
             refused.append(answer[0])
     return answers[len(puts) :], refused
+
+
+def put_away(pocket: Pocket, lock: str, answers: list[Item]) -> bytes:
+    """Keep what a lock that has all news said to ERRAND; its nonce, if it lacks the time."""
+    (_, nonce), (_, piece), (_, status) = answers
+    place = pocket.place(lock)
+    place.news = []
+    if piece:
+        pocket.wallet.locks[lock].carried.append(piece)
+    if len(status) == STATUS_BYTES:  # it tells those who have a grant
+        place.applied = int.from_bytes(status[3:7], "big")
+    pocket.save()
+    return nonce

@@ -23,8 +23,7 @@ from host_sim.phone.account import Account
 from host_sim.phone.link import RadioError
 from host_sim.phone.pocket import Pocket, PocketError
 from host_sim.phone.session import Failed, Verdict, Visit
-from host_sim.phone.visit import Item, bring
-from host_sim.phone.wallet import KnownLock
+from host_sim.phone.visit import ERRAND, STATUS_BYTES, Item, bring, put_away
 from host_sim.shims.cryptolib import aes
 
 from . import tokens
@@ -34,7 +33,6 @@ from .output import console, print_json, print_members, table
 Ask = Callable[[list[Item]], list[Item]]
 
 _ACTIONS = {name: number for number, name in words.ACTION_NAMES.items()}
-_STATUS_BYTES = 15
 
 
 class PhoneGroup(Group):
@@ -155,14 +153,7 @@ def fetch(path: Path, as_json: bool) -> None:
     with Pocket(path) as pocket:
         if not pocket.phone:
             raise BadInput("The cloud does not know this phone: lockctl phone register NAME")
-        account = _account()
-        said = {
-            lock: _hand_in(account, pocket, lock, known)
-            for lock, known in pocket.wallet.locks.items()
-        }
-        found = [{"lock": lock, "name": name} for lock, name in account.fetch(pocket)]
-        for lock, tokens in said.items():
-            pocket.place(lock).news += [token.hex() for token in tokens]
+        found = [{"lock": lock, "name": name} for lock, name in _account().fetch(pocket)]
         pocket.save()
     if as_json:
         print_json(found)
@@ -287,7 +278,7 @@ def status(
     with Pocket(path) as pocket:
         with _at(pocket, lock, adapter, seconds) as ask:
             answer = ask([(requests.STATUS, b"")])[0][1]
-    if len(answer) != _STATUS_BYTES:
+    if len(answer) != STATUS_BYTES:
         raise Unknown
     numbers = [int.from_bytes(answer[at : at + 4], "big") for at in (3, 7, 11)]
     told = {
@@ -349,17 +340,13 @@ def courier(
         news = [bytes.fromhex(each) for each in place.news]
         account = _account() if place.device else None
         with _at(pocket, name, adapter, seconds) as ask:
-            asked = [(requests.PUT, token) for token in news]
-            *brought, (_, nonce), (_, piece) = ask(
-                [*asked, (requests.NONCE, b""), (requests.CARRY, b"")]
-            )
-            place.news = []
-            if piece:
-                known.carried.append(piece)
+            answers = ask([*((requests.PUT, token) for token in news), *ERRAND])
+            brought = answers[: len(news)]
+            nonce = put_away(pocket, name, answers[len(news) :])
             if account is not None:
                 try:
                     more = account.time(place.device, nonce) if nonce else []
-                    more += _hand_in(account, pocket, name, known)
+                    more += account.hand_in(pocket, name)
                 except BadInput as error:  # not reachable from here; it can wait
                     click.echo(error.message, err=True)
                     more = []
@@ -426,16 +413,6 @@ def _account() -> Account:
             return None
 
     return Account(ask)
-
-
-def _hand_in(account: Account, pocket: Pocket, lock: str, known: KnownLock) -> list[bytes]:
-    """Give the cloud the pieces of a log that are carried; what it says to them, for the lock."""
-    said: list[bytes] = []
-    while known.carried:
-        said = account.hand_in(pocket.place(lock).device, known.carried[0])
-        known.carried.pop(0)
-        pocket.save()
-    return said
 
 
 def _ask_and_tell(

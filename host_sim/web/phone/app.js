@@ -146,13 +146,13 @@ function outcome(errand, { reason, next }) {
 function sentence(error) {
   if (error instanceof account.Offline) return "No network: what is here still opens doors.";
   if (error instanceof account.Refused) return error.message;
-  if (error instanceof Gone || ["NetworkError", "AbortError"].includes(error.name)) {
-    return "The lock is out of reach, or does not answer.";
-  }
   if (error instanceof EdhocError || error instanceof Failed) {
     return "That is not the lock that this phone knows.";
   }
   if (error.name === "NotFoundError") return "No lock was chosen.";
+  if (error instanceof Gone || error instanceof DOMException) {
+    return "The lock is out of reach, or does not answer.";
+  }
   throw error;
 }
 

@@ -4,6 +4,7 @@ import { NOTIFY, SERVICE, WRITE } from "./words.js";
 import { Cutter, FrameError, Joiner } from "./frames.js";
 
 const CONNECT_MS = 10_000;
+const READY_MS = 5_000; // to be heard by a lock that one is connected to, and greeted
 const ANSWER_MS = 20_000; // two handshakes' worth of an ESP32's time
 const LEAST_PIECE = 20; // what the smallest MTU has room for
 const MOST_TRIES = 3;
@@ -34,17 +35,21 @@ export class Door {
 
   /**
    * Connect, and wait until the lock has greeted. A connection that is just ending, of another tab
-   * or of the visit before, may be taken for a new one: then the lock ends it, and one tries again.
+   * or of the visit before, may be taken for a new one: then the lock ends it, or nobody
+   * hears what one says, and one tries again.
    */
   async open() {
     this.#device.addEventListener("gattserverdisconnected", this.#ended);
     for (let tries = 1; ; tries++) {
       try {
         await this.#connect();
-        this.#messages.unshift(await this.receive());
+        this.#messages.unshift(await this.receive(READY_MS));
         return;
       } catch (error) {
-        if (!this.#isGone || tries === MOST_TRIES) throw error;
+        // The browser has many names for what a connection that ends under its hands makes of it.
+        const isLost = this.#isGone || error instanceof Gone || error instanceof DOMException;
+        if (!isLost || error.name === "AbortError" || tries === MOST_TRIES) throw error;
+        this.#device.gatt.disconnect();
       }
     }
   }
@@ -52,8 +57,11 @@ export class Door {
   async #connect() {
     [this.#cutter, this.#joiner] = [new Cutter(), new Joiner()];
     [this.#messages, this.#isGone] = [[], false];
-    const late = setTimeout(() => this.close(), CONNECT_MS);
-    const server = await this.#device.gatt.connect().finally(() => clearTimeout(late));
+    const server = await this.#within(CONNECT_MS, this.#device.gatt.connect());
+    await this.#within(READY_MS, this.#subscribe(server));
+  }
+
+  async #subscribe(server) {
     const service = await server.getPrimaryService(SERVICE);
     this.#write = await service.getCharacteristic(WRITE);
     const notify = await service.getCharacteristic(NOTIFY);
@@ -61,6 +69,12 @@ export class Door {
     await notify.startNotifications();
     // The lock cannot see who listens.
     await this.#write.writeValueWithoutResponse(this.#cutter.empty());
+  }
+
+  /** Give up what takes longer: it fails when there is no connection any more. */
+  #within(ms, promise) {
+    const late = setTimeout(() => this.#device.gatt.disconnect(), ms);
+    return promise.finally(() => clearTimeout(late));
   }
 
   close() {
@@ -77,11 +91,11 @@ export class Door {
   }
 
   /** The next message. Raises Gone. */
-  async receive() {
+  async receive(patience = ANSWER_MS) {
     if (this.#messages.length) return this.#messages.shift();
     if (this.#isGone) throw new Gone();
     return new Promise((resolve, reject) => {
-      const late = setTimeout(() => this.#waiting?.(null), ANSWER_MS);
+      const late = setTimeout(() => this.#waiting?.(null), patience);
       this.#waiting = (message) => {
         this.#waiting = null;
         clearTimeout(late);
