@@ -38,11 +38,9 @@ class Cloud:
 
 def read(folders: "tuple[Files, Files]") -> "Cloud | None":
     """What was written last; None if there is nothing whole: then the lock is on its own."""
-    copies = _copies(folders)
-    content = copies.read()
+    content = _copies(folders).recall()
     if content is None:
         return None
-    copies.heal(content)
     try:
         broker, web, plain, ca, secret = cbor.decode(content)
     except (cbor.CborError, TypeError, ValueError):

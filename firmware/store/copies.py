@@ -64,6 +64,13 @@ class Copies:
         self.whole += 1
         return copy
 
+    def recall(self) -> "bytes | None":
+        """Read and heal."""
+        record = self.read()
+        if record is not None:
+            self.heal(record)
+        return record
+
     def heal(self, record: bytes) -> None:
         """After a read: write the record again unless both copies are good and the same.
 

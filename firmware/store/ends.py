@@ -21,10 +21,8 @@ class Ends:
 
     def __init__(self, folders: "tuple[Files, Files]", seal: "Seal") -> None:
         copies = Copies(folders, _NAME, seal)
-        self.record = copies.read()
+        self.record = copies.recall()
         self.damaged = copies.present > copies.whole
-        if self.record is not None:
-            copies.heal(self.record)
 
 
 def write(folders: "tuple[Files, Files]", seal: "Seal", record: bytes) -> None:

@@ -22,11 +22,9 @@ HOST = "sharelock"  # until somebody calls it otherwise
 
 def read(folders: "tuple[Files, Files]") -> "tuple[str, str] | None":
     """Name and password, "" for an open network; None if nothing whole is there."""
-    copies = _copies(folders)
-    content = copies.read()
+    content = _copies(folders).recall()
     if content is None:
         return None
-    copies.heal(content)
     try:
         name, password = cbor.decode(content)
     except (cbor.CborError, TypeError, ValueError):
@@ -45,12 +43,8 @@ def write(folders: "tuple[Files, Files]", name: str, password: str) -> None:
 
 def read_host(folders: "tuple[Files, Files]") -> str:
     """What the lock is called in the network."""
-    copies = _copies(folders, "host")
-    content = copies.read()
-    if content is None:
-        return HOST
-    copies.heal(content)
-    return content.decode()
+    content = _copies(folders, "host").recall()
+    return HOST if content is None else content.decode()
 
 
 def write_host(folders: "tuple[Files, Files]", host: str) -> None:

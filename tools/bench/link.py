@@ -96,7 +96,7 @@ def _measure(service: Service, count: int) -> Iterator[Row]:
             _share_all(service, anna, guest)
             shared = watch.seconds()
             assert herd.stdout.readline() == "done\n"
-            _until_applied(service)
+            until_applied(service, PATIENCE_S)
             yield "a change to each", watch.seconds(), "s", "until the last acknowledgement"
             yield "of it making the shares", shared, "s", "one transaction each"
             yield "CPU of service and broker", watch.cpu(), "s", ""
@@ -121,8 +121,9 @@ def _share_all(service: Service, anna: Person, guest: Person) -> None:
             sharing.create(context, owner, device, guest.email, terms.plain(0))
 
 
-def _until_applied(service: Service) -> None:
-    until = time.monotonic() + PATIENCE_S
+def until_applied(service: Service, patience_s: int) -> None:
+    """Wait until every lock has acknowledged its changes."""
+    until = time.monotonic() + patience_s
     behind = select(func.count()).where(Device.applied < Device.sequence)
     while True:
         with service.transaction() as context:

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, select
-
 from host_sim import runtimes
 from host_sim.cloud.domain import credentials, devices, phones, sharing, terms
 from host_sim.cloud.domain.context import Context
@@ -26,7 +24,7 @@ from host_sim.cloud.link.run import linked
 from host_sim.cloud.web.service import Service
 from tools import libraries
 
-from .link import new_service, person
+from .link import new_service, person, until_applied
 
 Row = tuple[str, int | float | str, str, str]
 
@@ -60,7 +58,7 @@ def _measure(service: Service, count: int) -> Iterator[Row]:
         _lock(meter, service, lock, secret, (issuer.x + issuer.y).hex()) as child,
     ):
         began = time.perf_counter()
-        _until_applied(service)
+        until_applied(service, PATIENCE_S)
         taken = time.perf_counter() - began
         time.sleep(QUIET_S)
         found = _counted(child)
@@ -75,7 +73,7 @@ def _measure(service: Service, count: int) -> Iterator[Row]:
         with service.transaction() as context:
             owner = context.session.get_one(Person, anna.id)
             _share(context, owner, context.session.get_one(Device, device.id), count)
-        _until_applied(service)
+        until_applied(service, PATIENCE_S)
         time.sleep(QUIET_S)
         found = _counted(child)
         note = f"{found['batches']} batch; the rest are receipts for the log"
@@ -126,17 +124,6 @@ def _counted(child: "subprocess.Popen[str]") -> dict[str, Any]:
     print(file=child.stdin, flush=True)
     found: dict[str, Any] = json.loads(child.stdout.readline())
     return found
-
-
-def _until_applied(service: Service) -> None:
-    until = time.monotonic() + PATIENCE_S
-    behind = select(func.count()).where(Device.applied < Device.sequence)
-    while True:
-        with service.transaction() as context:
-            if not context.session.scalar(behind):
-                return
-        assert time.monotonic() < until, "the lock has not acknowledged its changes"
-        time.sleep(0.1)
 
 
 class Meter:
