@@ -10,7 +10,8 @@ from mpremote.romfs import VfsRomWriter
 
 BLOCK_BYTES = 4096  # is erased and written as a whole
 LABEL = "romfs"  # by which MicroPython finds the partition
-BYTES = 512 * 1024  # of the partition that `tools.image` adds
+BYTES = 320 * 1024  # of the partition that `tools.image` adds: all that 4 MB of flash can spare
+LARGE_BYTES = 1024 * 1024  # and where there is more of it
 
 
 def image(files: dict[str, bytes]) -> bytes:
