@@ -49,8 +49,11 @@ class Network:
         self._function = function
         self._why_over = ""
         self._over_ms = None
-        _thread.stack_size(_STACK_BYTES)
-        _thread.start_new_thread(self._run, ())
+        before = _thread.stack_size(_STACK_BYTES)
+        try:
+            _thread.start_new_thread(self._run, ())
+        finally:
+            _thread.stack_size(before)
 
     def _run(self):
         try:

@@ -50,3 +50,12 @@ def test_a_thread_that_ends_is_told_once_and_begins_anew_after_a_while():
         passed_ms += 1
         if count < 3:
             equal(made.look(), "")
+
+
+def test_other_threads_have_the_stack_that_they_had():
+    import _thread
+
+    made = Network()
+    made.start(Ends(None))
+    wait(lambda: made._why_over)
+    equal(_thread.stack_size(0), 0)

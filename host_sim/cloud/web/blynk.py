@@ -24,6 +24,7 @@ from .problems import Refusal, Style
 
 TEMPLATE = 1  # every device is a lock
 LOCK = 1  # its datastream: what is written into it is done, and it says what the lock said last
+BATTERY = 2  # percent
 ACTIONS = {0: "unlock", 1: "lock", 2: "pull"}
 
 Item = TypeVar("Item")
@@ -202,10 +203,10 @@ class DeviceItem(BaseModel):
 class Value(BaseModel):
     """What the lock said last."""
 
-    dataStreamId: int = LOCK
-    pin: str = "v1"
-    dataStreamLabel: str = "Lock"
-    dataStreamAlias: str = "Lock"
+    dataStreamId: int
+    pin: str
+    dataStreamLabel: str
+    dataStreamAlias: str
     value: int
     updatedAt: int
 
@@ -675,9 +676,20 @@ def _members(device: Device) -> dict[str, Any]:
 
 
 def _values(device: Device) -> list[Value]:
-    if device.state_at is None or "lock" not in device.state:
+    if device.state_at is None:
         return []
-    return [Value(value=device.state["lock"], updatedAt=_ms(device.state_at))]
+    return [
+        Value(
+            dataStreamId=number,
+            pin=f"v{number}",
+            dataStreamLabel=label,
+            dataStreamAlias=label,
+            value=device.state[member],
+            updatedAt=_ms(device.state_at),
+        )
+        for number, label, member in ((LOCK, "Lock", "lock"), (BATTERY, "Battery", "battery"))
+        if device.state.get(member) is not None
+    ]
 
 
 def _meta(call: Call, device: Device) -> list[MetaField]:
