@@ -127,8 +127,20 @@ class Phone:
             known = pocket.wallet.locks.get(lock)
             return len(known.statements) if known else 0
 
-    async def carry(self, lock: str, *tokens: bytes) -> Came:
-        """Bring the lock statements, all news that the phone has, and the time if it asks.
+    def know(self, lock: str, key: bytes) -> None:
+        """Learn who the lock with an id is, as the cloud would tell it."""
+        with self._pocket as pocket:
+            pocket.wallet.know(lock, key)
+            pocket.save()
+
+    async def bring(self, lock: str, *tokens: bytes) -> list[int]:
+        """What the lock says to statements; nothing if nobody answers."""
+        async with self._guard:
+            answers, _, _ = await self._come(lock, [(requests.PUT, token) for token in tokens])
+            return [answer[0] for _, answer in answers]
+
+    async def carry(self, lock: str) -> Came:
+        """Bring the lock all news that the phone has, and the time if it asks.
 
         Takes its log along.
         """
@@ -136,7 +148,7 @@ class Phone:
             await self._fetch()
             with self._pocket as pocket:
                 news = [bytes.fromhex(each) for each in pocket.place(lock).news]
-            asked = [(requests.PUT, token) for token in (*tokens, *news)]
+            asked = [(requests.PUT, token) for token in news]
             answers, _, trouble = await self._come(lock, [*asked, *ERRAND])
             if trouble:
                 return Came(None, None, trouble)
