@@ -15,6 +15,9 @@ from host_sim.house import attacker, console, people
 from host_sim.house.faults import SWITCHES, share_of
 
 
+LIVE = {"X-Live": "1"}
+
+
 @pytest.fixture
 def web(home):
     with httpx2.Client(base_url=home.url, timeout=60) as client:
@@ -23,7 +26,7 @@ def web(home):
 
 def post(web, path, **fields):
     """What a form's button answers."""
-    answer = web.post(f"/pane/{path}", data=fields, headers={"X-Live": "1"})
+    answer = web.post(f"/pane/{path}", data=fields, headers=LIVE)
     return answer.status_code, answer.text
 
 
@@ -34,7 +37,7 @@ def pane(web, name):
 
 
 def test_the_picture_tells_what_it_shows(home, web):
-    assert post(web, "people/visit", who="Anna", action="lock")[1].endswith("passed.")
+    assert post(web, "people/visit", who="Anna", action="lock")[1].endswith("allowed.")
     home.until(lambda: home.house.lock.state["bolt"] == "LOCKED")
     assert "The door is closed. The bolt is locked. The latch is out." in pane(web, "door")
     assert post(web, "door/swing") == (200, "The door is locked.")
@@ -48,9 +51,13 @@ def test_the_picture_tells_what_it_shows(home, web):
 
 
 def test_people_get_answers_in_words_and_when_next(home, web):
-    status, text = post(web, "people/visit", who="Emil", action="pull")
-    assert status == 200
-    assert "Emil, pull:" in text
+    answer = web.post("/pane/people/visit", data={"who": "Bob", "action": "pull"}, headers=LIVE)
+    assert (answer.text, answer.headers["X-Denied"]) == ("Bob, pull: allowed.", "0")
+    home.do(home.house.faults.set("power", True))
+    answer = web.post("/pane/people/visit", data={"who": "Bob", "action": "pull"}, headers=LIVE)
+    assert answer.text == "Bob, pull: no answer. No lock within reach."
+    assert answer.headers["X-Denied"] == "1"
+    assert 'no answer</span>. <br><span class="small">No lock within' in pane(web, "people")
     assert post(web, "people/visit", who="Mallory", action="unlock")[0] == 422
     assert post(web, "people/visit", who="Bob", action="manage")[0] == 422
     assert post(web, "people/network", who="Bob")[1] == "The phone has no network now."
@@ -73,9 +80,9 @@ def test_each_switch_goes_on_and_off(home, web, name):
     label, text = SWITCHES[name]
     assert post(web, "faults/switch", name=name) == (200, text)
     assert f'aria-pressed="true" title="{text}">{label}' in pane(web, "faults")
-    assert f'<p class="warn">{text}' in pane(web, "faults")
+    assert f'<strong class="warn">{label}.</strong> {text}' in pane(web, "faults")
     assert post(web, "faults/switch", name=name) == (200, f"{label}: no longer.")
-    assert f'<p class="warn">{text}' not in pane(web, "faults")
+    assert f'<strong class="warn">{label}' not in pane(web, "faults")
     assert post(web, "faults/switch", name="none")[0] == 422
 
 

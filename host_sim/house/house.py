@@ -279,12 +279,11 @@ class House:
 
 
 def told(came: Came) -> dict[str, Any]:
-    """How a visit ended, for JSON and for people."""
-    reason = None if came.reason is None else words.name(came.reason)
+    """How a visit ended, for JSON."""
     return {
-        "reason": reason,
         "ok": is_yes(came.reason),
+        "verdict": came.verdict,
+        "text": came.text,
         "next_s": came.next_s,
-        "trouble": came.trouble,
-        "refused": [words.name(each) for each in came.refused],
+        "refused": [words.text(each) for each in came.refused],
     }

@@ -15,6 +15,7 @@ from bumble.link import LocalLink
 from firmware.link import requests
 from firmware.policy import reasons
 from firmware.policy.grant import LOCK, PULL, UNLOCK
+from host_sim import words
 from host_sim.phone.account import Account
 from host_sim.phone.link import RadioError
 from host_sim.phone.pocket import Pocket
@@ -41,6 +42,22 @@ class Came(NamedTuple):
     trouble: str = ""
     refused: tuple[int, ...] = ()
     brought: int = 0
+
+    @property
+    def verdict(self) -> str:
+        """How it ended, in a word or two."""
+        if self.trouble:
+            return "no answer"
+        return "allowed" if is_yes(self.reason) else "denied"
+
+    @property
+    def text(self) -> str:
+        """Why, in a sentence; for a yes, what the lock said."""
+        if self.trouble:
+            return f"{self.trouble[0].upper()}{self.trouble[1:]}."
+        if self.reason is None:
+            return "The lock does not know this phone."
+        return words.text(self.reason)
 
 
 def is_yes(reason: int | None) -> bool:
