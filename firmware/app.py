@@ -294,6 +294,10 @@ class Lock:
         why = self._hardware.network.look()
         if why:
             self._failed(b"network", why)
+        if self._hardware.network.is_lost() and self.doorway.is_calm():
+            if self._gatt is None or self._gatt.is_alone():
+                self._say("network: lost, so the chip starts anew")
+                raise SystemExit
 
     def _set_calendar(self) -> None:
         """Let the board's calendar show UTC, for certificates and files; no rule asks it."""

@@ -506,6 +506,9 @@ class Thread:
     def look(self):
         return self.reasons.pop(0) if self.reasons else ""
 
+    def is_lost(self):
+        return False
+
 
 class Nobody:
     """A clerk without a cloud."""
