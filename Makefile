@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := -m pip --disable-pip-version-check --no-input install --quiet --require-hashes
-# worksteal hands out tests in runs, so that a module mostly stays with one worker and its MicroPython children.
-CORES := --numprocesses=auto --dist=worksteal
+# One worker more than there are cores, since much of the tests waits. worksteal hands out tests in runs, so that
+# a module mostly stays with one worker and its MicroPython children.
+CORES = --numprocesses=$(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)') --dist=worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -6,6 +6,7 @@ work goes through `tasks`, which tells what fails and tries it again. An excepti
 `step` ends the program, and main.py starts it anew.
 """
 
+from . import heap
 from .access.door import Door
 from .access.inbox import Inbox
 from .access.intake import Intake
@@ -347,6 +348,7 @@ def run(hardware: "Any", flash: "Any", say: "Say", crash: "Any") -> bool:
         _connect(lock, hardware, flash, who)
     _listen(lock, hardware, who)
     hardware.watchdog.start()
+    heap.collect_late()
     say("ready")
     try:
         _serve(lock, hardware, say, crash, is_safe)

@@ -38,7 +38,7 @@ class Running:
 
 
 @contextmanager
-def running() -> Iterator[Running]:
+def running(runtime: str = "micropython") -> Iterator[Running]:
     """A house with people, whose lock has heard of them all."""
     libraries.fetch_all()
     loop = asyncio.new_event_loop()
@@ -47,7 +47,7 @@ def running() -> Iterator[Running]:
     made: list[House] = []
 
     async def start() -> Running:
-        house = await House().__aenter__()
+        house = await House(runtime=runtime).__aenter__()
         made.append(house)
         await house.net.serve(Front(house))
         await house.furnish()

@@ -26,7 +26,7 @@ STORY = Path(__file__).parent / "scenarios" / "tedee.toml"
 @click.option(
     "--runtime",
     type=click.Choice(RUNTIMES),
-    help="The interpreter that runs the story's lock.  [default: micropython, if it is installed]",
+    help="The interpreter that runs the lock.  [default: micropython, if it is installed]",
 )
 @click.option(
     "--scenario",
@@ -51,11 +51,15 @@ def main(runtime: str | None, scenario: Path, as_json: bool, port: int, bluetoot
     and not where CI is set, a house follows instead: its page is at the URL that is printed last.
     """
     console = Console(highlight=False)
+    if runtime is None:
+        runtime = runtimes.best()
+        if runtime == "cpython" and not as_json:
+            console.print("MicroPython's unix port is not installed: the lock runs on CPython.\n")
     try:
-        records = play(load(scenario), runtime or runtimes.best())
+        records = play(load(scenario), runtime)
         surprises = tell_json(records, console) if as_json else Teller(console).tell(records)
         if not surprises and not as_json and _may_stay():
-            _stay(port, bluetooth, console)
+            _stay(port, bluetooth, runtime, console)
     except (ScenarioError, NotInstalled, LockCrashed, OSError) as error:
         raise click.UsageError(str(error)) from None
     except KeyboardInterrupt:
@@ -68,14 +72,17 @@ def _may_stay() -> bool:
     return os.environ.get("SERVE") == "1" or (sys.stdout.isatty() and "CI" not in os.environ)
 
 
-def _stay(port: int, bluetooth: bool, console: Console) -> None:
+def _stay(port: int, bluetooth: bool, runtime: str, console: Console) -> None:
     # Which takes a second to load.
     from .house.run import stay
     from .radio.bus import BusError
 
+    def tell(text: str) -> None:
+        console.print(f"  {text}", soft_wrap=True)
+
     console.print("\nStarting a house; Ctrl-C ends it.")
     try:
-        asyncio.run(stay(port, bluetooth, lambda text: console.print(f"  {text}", soft_wrap=True)))
+        asyncio.run(stay(port, bluetooth, runtime, tell))
     except BusError as error:
         raise click.ClickException(str(error)) from None
 

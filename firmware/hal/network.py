@@ -60,8 +60,11 @@ class Network:
         self._why_over = ""
         self._over_ms = None
         self._looked_ms = self.ticks_ms()
-        _thread.stack_size(_STACK_BYTES)
-        _thread.start_new_thread(self._run, ())
+        before = _thread.stack_size(_STACK_BYTES)
+        try:
+            _thread.start_new_thread(self._run, ())
+        finally:
+            _thread.stack_size(before)
 
     def _run(self):
         try:

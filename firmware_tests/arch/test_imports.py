@@ -23,12 +23,13 @@ ARROWS = {
     "selftest": _RULES,
     "tasks": set(),
     "unload": set(),
+    "heap": set(),
     "provision": _RULES | {"store", "link"},
     "calibrate": {"lock", "store"},
-    "app": _STATE | {"access", "link", "selftest", "tasks", "unload"},
+    "app": _STATE | {"access", "link", "selftest", "tasks", "unload", "heap"},
     "service": {"link", "lock", "store"},
     "boot": {"hal", "store"},
-    "main": {"app", "hal", "service", "store"},
+    "main": {"app", "hal", "heap", "service", "store"},
 }
 
 # MicroPython's modules that change nothing outside the program.

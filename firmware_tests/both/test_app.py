@@ -4,7 +4,7 @@ import json
 import os
 from binascii import hexlify
 
-from firmware import app
+from firmware import app, heap
 from firmware.access.intake import LARGEST_BATCH
 from firmware.policy import reasons
 from firmware.link.lines import Lines
@@ -426,6 +426,17 @@ def test_without_an_identity_there_is_no_lock_and_a_word_about_it():
     said = []
     equal(app.run(Desk(), RamFlash(), said.append, Crashes()), False)
     true("not provisioned" in said[0], said)
+
+
+def test_a_lock_that_is_ready_collects_garbage_only_when_there_is_no_room():
+    told = []
+    before = heap._THRESHOLD
+    heap._THRESHOLD = told.append
+    try:
+        _typed(Board())
+    finally:
+        heap._THRESHOLD = before
+    equal(told, [-1])
 
 
 def test_ctrl_c_is_an_orderly_stop():

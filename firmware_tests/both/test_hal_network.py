@@ -63,6 +63,15 @@ def test_a_thread_that_ends_is_told_once_and_begins_anew_after_a_while():
             equal(made.look(), "")
 
 
+def test_other_threads_have_the_stack_that_they_had():
+    import _thread
+
+    made = Network()
+    made.start(Ends(None))
+    wait(lambda: made._why_over)
+    equal(_thread.stack_size(0), 0)
+
+
 class Hangs:
     """A function that beats when it is let go on, and waits without an end in between."""
 

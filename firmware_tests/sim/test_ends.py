@@ -80,15 +80,31 @@ def test_nothing_is_left(how, options):
         assert not folder.exists()
 
 
-def test_without_a_terminal_it_ends_after_the_story():
-    environment = {each: value for each, value in os.environ.items() if each != "SERVE"}
-    ended = subprocess.run(
-        [sys.executable, "-m", "host_sim"],
+def story(*words):
+    """What a program does that starts no house."""
+    return subprocess.run(
+        [sys.executable, *words],
         cwd=ROOT,
-        env=environment,
+        env={each: value for each, value in os.environ.items() if each != "SERVE"},
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
         check=False,
     )
+
+
+def test_without_a_terminal_it_ends_after_the_story():
+    ended = story("-m", "host_sim")
     assert (ended.returncode, "http://" in ended.stdout) == (0, False)
+
+
+def test_without_micropython_the_lock_runs_on_cpython():
+    program = (
+        "import runpy; from host_sim import runtimes; "
+        "runtimes._micropython = lambda: (_ for _ in ()).throw(runtimes.NotInstalled()); "
+        "runpy.run_module('host_sim', run_name='__main__')"
+    )
+    ended = story("-c", program)
+    first, *rest = ended.stdout.splitlines()
+    assert first == "MicroPython's unix port is not installed: the lock runs on CPython."
+    assert ended.returncode == 0 and "runs on cpython" in "".join(rest)

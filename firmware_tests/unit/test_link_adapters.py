@@ -1,9 +1,10 @@
 """The link's MQTT and HTTP on MicroPython, with the libraries of PyPI and those of images.
 
 The unix port has the `requests` of its time inside, as images for the ESP32 have; what is not to
-be had here is made from what is known of it.
+be had here is made from what is known of it. And on CPython, as a lock on a stand has them there.
 """
 
+import errno
 import socket
 import ssl
 import threading
@@ -87,8 +88,10 @@ ELSEWHERE = LATER.replace("import socket\n", "", 1).replace(
     "    at = ", "    import socket\n    at = ", 1
 )
 
+CPYTHON = "CPython"  # in the place of a folder
 HTTP = {
     "PyPI": None,
+    "PyPI, CPython": CPYTHON,
     "image": {},
     "image, old name": {"urequests.py": FORWARDER},
     "later image, old name": {"urequests.py": FORWARDER, "requests.py": LATER},
@@ -97,6 +100,8 @@ HTTP = {
 
 def folder_of(files, tmp_path):
     """Where a board would have these modules."""
+    if files is CPYTHON:
+        return CPYTHON
     if files is None:
         return libraries.fetch_all()
     for name, text in files.items():
@@ -104,10 +109,16 @@ def folder_of(files, tmp_path):
     return tmp_path
 
 
-def micropython(folder, program):
+def run(folder, program):
     """The program's output; firmware comes from its sources."""
-    done = runtimes.run("micropython", "-c", program, path=[folder])
-    assert done.returncode == 0, done.stdout
+    if folder is CPYTHON:
+        libraries.fetch_all()
+        path = (runtimes.BOARD, "host_sim/shims", runtimes.LIBRARIES)
+        program = f"from host_sim.lock import cpython\n{program}"
+        done = runtimes.run("cpython", "-c", program, path=path)
+    else:
+        done = runtimes.run("micropython", "-c", program, path=[folder])
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
 
 
@@ -147,7 +158,50 @@ wire.write(bytes(900))
 
 
 def test_what_is_written_in_pieces_goes_as_one(tmp_path):
-    assert micropython(tmp_path, PIECES).split() == ["7", "read", "read", "1800", "800"]
+    assert run(tmp_path, PIECES).split() == ["7", "read", "read", "1800", "800"]
+
+
+ONE_RECORD = """
+import time
+from firmware.link.wire import Wire, trust
+wire = Wire(time.ticks_ms, time.ticks_diff, {where!r}, trust({ca!r}))
+wire.allow(5000)
+host, port = {where!r}.split(":")
+import socket
+wire.connect(socket.getaddrinfo(host, int(port))[0][-1])
+wire.write(b"GET / HTTP/1.0\\r\\n\\r\\n")
+print(wire.read(1), wire.is_readable(0), wire.read(1), wire.is_readable(0))
+"""
+
+
+@pytest.mark.parametrize("runtime", ["PyPI", "PyPI, CPython"])
+def test_what_tls_has_read_already_can_be_read(runtime, certificates, tmp_path):
+    folder = folder_of(HTTP[runtime], tmp_path)
+    with Server(b"ab", certificates, stays_open=True) as server:
+        program = ONE_RECORD.format(where=server.where, ca=der(certificates.authority))
+        assert run(folder, program) == "b'a' True b'b' False"
+
+
+SILENT = """
+import time
+from firmware.link.wire import Wire, trust
+wire = Wire(time.ticks_ms, time.ticks_diff, {where!r}, trust({ca!r}))
+wire.allow(1000)
+wire.connect(("127.0.0.1", int({where!r}.split(":")[1])))
+before = time.process_time()
+try:
+    wire.write(b"hello")
+    wire.read(1)
+except OSError as error:
+    print(error, time.process_time() - before < 0.3)
+"""
+
+
+def test_a_handshake_that_nobody_answers_is_waited_for_at_rest(certificates):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        where = f"localhost:{silent.getsockname()[1]}"
+        program = SILENT.format(where=where, ca=der(certificates.authority))
+        assert run(CPYTHON, program) == f"{errno.ETIMEDOUT} True"
 
 
 # --- HTTP ----------------------------------------------------------------------------------------
@@ -162,7 +216,7 @@ wire = Wire(time.ticks_ms, time.ticks_diff, {where!r}, trust(ca) if ca else None
 try:
     print(http.ask(wire, {method!r}, "/locks/7", {body!r}, {{"Authorization": {secret!r}}}))
 except Exception as error:
-    print("failed:", repr(error))
+    print("failed:", "ValueError" if isinstance(error, ValueError) else repr(error))
 wire.close()
 """
 
@@ -240,7 +294,7 @@ def library(request, tmp_path):
 
 def ask(folder, server, ca=b"", method="GET", body=None):
     program = ASK.format(ca=ca, where=server.where, method=method, body=body, secret=SECRET)
-    return micropython(folder, program)
+    return run(folder, program)
 
 
 def test_an_answer_comes_over_tls(library, certificates):
@@ -343,10 +397,12 @@ CHANGES = {
 }
 
 
-@pytest.fixture(params=["PyPI", "image"])
+@pytest.fixture(params=["PyPI", CPYTHON, "image"])
 def umqtt(request, tmp_path):
     """Version 1.3.4, and as it became."""
     fetched = libraries.fetch_all()
+    if request.param == CPYTHON:
+        return CPYTHON
     if request.param == "PyPI":
         return fetched
     text = (fetched / "umqtt" / "simple.py").read_text()
@@ -371,7 +427,7 @@ def test_a_session_with_a_broker(umqtt, kind, tmp_path):
         answering.start()
         where = f"localhost:{at.port}"
         program = TALK.format(where=where, ca=der(at.ca), lock=LOCK, password=PASSWORD)
-        said = micropython(umqtt, program).splitlines()
+        said = run(umqtt, program).splitlines()
         answering.join()
         assert said == [
             f"b'locks/{LOCK}/head' 4 True",

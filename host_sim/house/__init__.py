@@ -1,4 +1,4 @@
-"""A house that runs: share service, broker, radio, one lock on MicroPython, phones.
+"""A house that runs: share service, broker, radio, one lock, phones.
 
     house       all of it, and what happens in it
     simtime     the time of that world

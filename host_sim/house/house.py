@@ -19,7 +19,7 @@ from firmware.link.credential import key_of_point
 from firmware.policy import reasons
 from firmware.policy.instant import from_unix
 from firmware.policy.zone import Zone
-from host_sim import words
+from host_sim import runtimes, words
 from host_sim.cloud.keys import short
 from host_sim.cloud.preview import changes
 from host_sim.cloud.web.service import Service
@@ -48,6 +48,8 @@ Tell = Callable[[str], None]
 class House:
     """A context manager. `tell(text)` hears how far it is while it starts; `port` 0 is any.
 
+    Its lock lives on `runtime`, by default on what is nearest to a board.
+
     `device` is the uid of the lock's device, `lock_id` its id on the air. With `bluetooth` there
     is an adapter of org.bluez, too, on the D-Bus at the address `bus`; else that is empty.
     """
@@ -61,7 +63,14 @@ class House:
     record: Record
     net: Cloud
 
-    def __init__(self, port: int = 0, tell: Tell = lambda text: None, bluetooth: bool = False):
+    def __init__(
+        self,
+        port: int = 0,
+        tell: Tell = lambda text: None,
+        bluetooth: bool = False,
+        runtime: str | None = None,
+    ):
+        self.runtime = runtime or runtimes.best()
         self._port = port
         self._bluetooth = bluetooth
         self._tell = tell
@@ -108,9 +117,9 @@ class House:
             self.bus = (await self._stack.enter_async_context(bus)).address
         self._tell("people and shares")
         tokens = await to_thread(self._populate)
-        self._tell("the lock, on MicroPython")
+        self._tell(f"the lock, on {self.runtime}")
         radio = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        self.lock = HouseLock(folder, self.time, radio, self._lock_said)
+        self.lock = HouseLock(self.runtime, folder, self.time, radio, self._lock_said)
         await self._hang(folder)
         self._tell("phones")
         self.phones = {}

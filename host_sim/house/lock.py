@@ -1,4 +1,4 @@
-"""The lock's process: the firmware on MicroPython, on the stand of `host_sim.lock.stand`."""
+"""The lock's process: the firmware on the stand of `host_sim.lock.stand`."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,6 @@ from host_sim import runtimes
 
 from .simtime import SimTime
 
-RUNTIME = "micropython"
 BATTERY_MV = 4000
 _NEW_DOOR = (1.0, False, False, BATTERY_MV)
 _PATIENCE_S = 60
@@ -25,12 +24,14 @@ class LockGone(ConnectionError):
 
 
 class HouseLock:
-    """A lock in a folder. `hear(what, content)` is told of "state", "line" and "power".
+    """A lock in a folder, on one of `lock.client.RUNTIMES`.
 
+    `hear(what, content)` is told of "state", "line" and "power".
     `state` is what the lock said last, see `stand.Stand`; with `is_on`.
     """
 
-    def __init__(self, folder: Path, time: SimTime, radio: str, hear: Hear):
+    def __init__(self, runtime: str, folder: Path, time: SimTime, radio: str, hear: Hear):
+        self._runtime = runtime
         self._flash = folder / "flash"
         self._chip = folder / "chip.json"  # see `stand`
         self._time = time
@@ -101,14 +102,14 @@ class HouseLock:
         if "x" in state:
             door = (state["x"], state["is_open"], state["is_jammed"], state["battery_mv"])
         given = {"ms": self._time.now_ms(), "rate": self._time.rate, "door": door}
-        return {**runtimes.board_environment(RUNTIME), "SHARELOCK_STAND": json.dumps(given)}
+        return {**runtimes.board_environment(self._runtime), "SHARELOCK_STAND": json.dumps(given)}
 
     async def _start(self, code: str) -> asyncio.subprocess.Process:
         environment = self._environment()
         if "boot" in code:
             environment["SHARELOCK_RADIO"] = self._radio
         return await asyncio.create_subprocess_exec(
-            *runtimes.command(RUNTIME, "-c", code),
+            *runtimes.command(self._runtime, "-c", code),
             cwd=self._flash,
             env=environment,
             stdin=asyncio.subprocess.PIPE,

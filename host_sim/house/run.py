@@ -25,16 +25,17 @@ _OURS = ("/pane/", "/events", "/static/", _SESSION)
 _ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-async def stay(port: int, bluetooth: bool, tell: Tell) -> None:
-    """Start a house, tell how far it is and then its URL, and return at Ctrl-C.
+async def stay(port: int, bluetooth: bool, runtime: str, tell: Tell) -> None:
+    """Start a house with a lock on `runtime`, and return at Ctrl-C.
 
+    `tell` hears how far it is, and then its URL.
     Raises BusError, only with `bluetooth`.
     """
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in _ENDS:
         loop.add_signal_handler(each, ended.set)
-    running = asyncio.create_task(_run(port, bluetooth, tell))
+    running = asyncio.create_task(_run(House(port, tell, bluetooth, runtime), tell))
     ending = asyncio.create_task(ended.wait())
     await asyncio.wait((running, ending), return_when=asyncio.FIRST_COMPLETED)
     ending.cancel()
@@ -45,8 +46,8 @@ async def stay(port: int, bluetooth: bool, tell: Tell) -> None:
         running.result()
 
 
-async def _run(port: int, bluetooth: bool, tell: Tell) -> None:
-    async with House(port, tell, bluetooth) as house:
+async def _run(made: House, tell: Tell) -> None:
+    async with made as house:
         await house.net.serve(Front(house))
         await house.furnish()
         if house.bus:

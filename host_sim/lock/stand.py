@@ -1,4 +1,4 @@
-"""For MicroPython, before boot.py and main.py: a board on a stand, with a door before it.
+"""Before boot.py and main.py, on MicroPython or CPython: a board on a stand, before it a door.
 
 The variable SHARELOCK_STAND has JSON: `ms`, the world's time in Unix milliseconds; `rate`, how
 fast it passes; and how the `door` is. The firmware's clock is the world's and stops with it; the
@@ -13,6 +13,9 @@ import os
 import sys
 import time as real
 from binascii import hexlify, unhexlify
+
+if sys.implementation.name == "cpython":
+    from host_sim.lock import cpython  # noqa: F401
 
 GIVEN = json.loads(os.getenv("SHARELOCK_STAND"))
 _CHIP = "../chip.json"
@@ -117,8 +120,9 @@ _set_door(*GIVEN["door"])
 
 def _keep(address, register, values):
     _write(address, register, values)
-    with open(_CHIP, "w") as file:
+    with open(_CHIP + ".new", "w") as file:
         json.dump(chip.memory(), file)
+    os.rename(_CHIP + ".new", _CHIP)  # the power may be cut at any time
 
 
 chip = machine.I2C.chip

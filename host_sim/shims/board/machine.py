@@ -15,6 +15,8 @@ import os
 import sys
 import time
 
+import ticks  # noqa: F401  # which `time` may lack
+
 from firmware.clock import epoch
 from host_sim.world.ds3231 import Ds3231
 
@@ -24,11 +26,6 @@ ASLEEP_STATUS = 4  # and where it would sleep
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-if not hasattr(time, "ticks_ms"):  # CPython
-    time.ticks_ms = lambda: time.monotonic_ns() // 1_000_000
-    time.ticks_diff = lambda late, early: late - early
-    time.sleep_ms = lambda ms: time.sleep(ms / 1000)
 
 try:
     import _thread
