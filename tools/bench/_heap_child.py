@@ -98,6 +98,9 @@ class Network:
     def look(self):
         return ""
 
+    def is_lost(self):
+        return False
+
     def know(self, name, password):
         pass
 
