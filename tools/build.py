@@ -194,8 +194,9 @@ def _renamed(modules: list[Module]) -> Iterator[str]:
 
 
 def _watched() -> Iterator[str]:
-    """The private names that tests of all runtimes look at."""
-    for path in (ROOT / "firmware_tests" / "both").glob("*.py"):
+    """The private names that tests of all runtimes and benches look at."""
+    paths = [*ROOT.glob("firmware_tests/both/*.py"), *ROOT.glob("tools/bench/_*.py")]
+    for path in paths:
         yield from re.findall(r"(?<!self)\.(_\w+)", path.read_text())
 
 

@@ -1,21 +1,25 @@
-"""Shorter names for what no traceback shows; a part of `tools.build`.
+"""Shorter names for what is nobody else's business; a part of `tools.build`.
 
 MicroPython keeps every name of a program in RAM, parameters and attributes among them, in a table
 that doubles when it is full. So in what is compiled `_0`, `_1` and so on stand for
 
 - parameters, except those with a default: callers may name them;
-- private attributes and variables of a module, but not for its functions and classes.
+- private attributes, variables, functions and classes of a module, but not its exceptions.
 
 It is conservative: a name stays if anything in `kept`, a string or another module has it, or if a
-class of its module extends one of another. May import nothing of the project.
+class of its module extends one of another. Tracebacks have short names, too; `Reader` completes
+them. May import nothing of the project.
 """
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import count
+from typing import TypeGuard
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_FRAME = re.compile(rb'  File "([\w.]+)", line \d+, in (_\d+)')
+_FUNCTIONS = (ast.FunctionDef, ast.Lambda)
 
 
 def shorten(trees: Sequence[ast.Module], kept: set[str]) -> list[dict[str, str]]:
@@ -39,6 +43,29 @@ def shorten(trees: Sequence[ast.Module], kept: set[str]) -> list[dict[str, str]]
     return found
 
 
+class Reader:
+    """Completes the tracebacks in what a lock says, by the lines of build/names.txt."""
+
+    def __init__(self, text: str) -> None:
+        lines = (line.encode().split() for line in text.splitlines())
+        self._names = {(module, short): name for module, short, name in lines}
+        self._line = b""
+
+    def read(self, said: bytes) -> bytes:
+        """The same, and at the end of a frame's line what the function is called."""
+        shown = b""
+        for byte in said:
+            if byte in b"\r\n":
+                frame = _FRAME.fullmatch(self._line)
+                name = frame and self._names.get((frame[1], frame[2]))
+                shown += b" = " + name if name else b""
+                self._line = b""
+            else:
+                self._line += bytes([byte])
+            shown += bytes([byte])
+        return shown
+
+
 def _is_private(name: str) -> bool:
     return name.startswith("_") and name.strip("_") != "" and not name.startswith("__")
 
@@ -51,6 +78,8 @@ def _bound(tree: ast.AST) -> Iterator[str]:
             name = node.id
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             name = node.attr if _is_self(node.value) else ""
+        elif isinstance(node, ast.FunctionDef) or _is_plain_class(node):
+            name = node.name
         if _is_private(name):
             yield name
 
@@ -69,6 +98,11 @@ def _of_others(tree: ast.AST) -> Iterator[str]:
             yield node.attr
 
 
+def _is_plain_class(node: ast.AST) -> TypeGuard[ast.ClassDef]:
+    """Not an exception, whose name is told."""
+    return isinstance(node, ast.ClassDef) and not node.bases
+
+
 def _is_self(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "self"
 
@@ -76,7 +110,7 @@ def _is_self(node: ast.expr) -> bool:
 def _fixed(tree: ast.AST) -> Iterator[str]:
     """Names that something else than a name or an attribute has."""
     for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        if isinstance(node, ast.ClassDef) and node.bases:
             yield node.name
         elif isinstance(node, ast.ExceptHandler):
             yield node.name or ""
@@ -107,7 +141,7 @@ def _extends_imported(tree: ast.Module) -> bool:
 
 def _unused(tree: ast.AST) -> Iterator[str]:
     """Short names that nothing here has."""
-    taken = _used(tree) | set(_fixed(tree))
+    taken = _used(tree) | set(_fixed(tree)) | set(_bound(tree))
     return (name for name in map("_{}".format, count()) if name not in taken)
 
 
@@ -117,9 +151,11 @@ def _rename(tree: ast.AST, names: dict[str, str]) -> None:
             node.id = names.get(node.id, node.id)
         elif isinstance(node, ast.Attribute):
             node.attr = names.get(node.attr, node.attr)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            node.name = names.get(node.name, node.name)
 
 
-def _rename_parameters(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
+def _rename_parameters(function: ast.FunctionDef | ast.Lambda) -> None:
     """Those without a default, once the functions inside of it have other names for theirs."""
     given = function.args
     required = given.args[: len(given.args) - len(given.defaults)]
@@ -128,7 +164,8 @@ def _rename_parameters(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.La
         body = ast.Module([ast.Expr(function.body)], [])
     else:
         body = ast.Module(function.body, [])
-    fixed = {*_fixed(body), "self"}
+    inner = {node.name for node in ast.walk(body) if isinstance(node, ast.FunctionDef)}
+    fixed = {*_fixed(body), *inner, "self"}
     if any(isinstance(node, ast.ClassDef) for node in ast.walk(body)):
         return
     unused = _unused(function)

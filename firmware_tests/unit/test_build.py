@@ -10,7 +10,7 @@ import pytest
 
 from firmware.hal.board import BOARDS, Board
 from host_sim.runtimes import ROOT
-from tools import build
+from tools import build, names
 
 PROGRAM = {
     "p/__init__.py": '"""A package."""\n',
@@ -77,6 +77,10 @@ def test_what_is_no_constant_works_as_before(tmp_path, main):
 
 PRIVATE = """
 _KINDS = (1, 2)
+class _Odd(Exception):
+    pass
+class _Key:
+    pass
 class Door:
     _open = 0
     def __init__(self, grants, left=3):
@@ -86,15 +90,16 @@ class Door:
         return self._left
 def show():
     door = Door('ab', left=7)
-    print(door._take('c'), door._open, _KINDS, door._kept)
+    print(door._take('c'), door._open, _KINDS, door._kept, repr(_Odd()), _Key is not _Odd)
 """
 
 
 def test_parameters_and_private_values_have_short_names(tmp_path):
     small = shrunk(PRIVATE)
     main = small["p/main.py"]
-    assert not {"_grants", "grants", "_left", "_open", "_KINDS"} & set(re.findall(r"\w+", main))
-    assert {"_take", "_kept", "left"} <= set(re.findall(r"\w+", main))
+    words = set(re.findall(r"\w+", main))
+    assert not {"_grants", "grants", "_left", "_open", "_KINDS", "_take", "_Key"} & words
+    assert {"_kept", "left", "_Odd"} <= words
     assert output(tmp_path, small) == output(tmp_path, {**PROGRAM, "p/main.py": PRIVATE})
 
 
@@ -125,6 +130,15 @@ NAMES = {
 def test_what_has_a_short_name_is_still_what_it_was(tmp_path, main):
     before = output(tmp_path, {**PROGRAM, "p/main.py": main})
     assert output(tmp_path, shrunk(main)) == before
+
+
+def test_a_traceback_is_completed_as_it_comes():
+    reader = names.Reader("firmware.app _3 _tick\nfirmware.app _4 _work\n")
+    said = b'Traceback:\r\n  File "firmware.app", line 1, in _3\r\n'
+    said += b'  File "firmware.app", line 1, in run\r\n'
+    said += b'  File "firmware.tasks", line 1, in _3\r\nin _4\r\n'
+    shown = b"".join(reader.read(said[at : at + 7]) for at in range(0, len(said), 7))
+    assert shown == said.replace(b'app", line 1, in _3', b'app", line 1, in _3 = _tick')
 
 
 def test_what_only_type_checkers_read_is_gone():
