@@ -139,7 +139,8 @@ def test_a_board_that_is_not_provisioned_says_so_and_stays_at_the_prompt(board):
     assert board.happened() == [SHUT]
 
 
-ENDS = ("KeyboardInterrupt()", "SystemExit(0)", "ValueError('x')", "MemoryError()", "OSError(5)")
+ORDERLY = ("KeyboardInterrupt()", "SystemExit(0)")
+ENDS = (*ORDERLY, "ValueError('x')", "MemoryError()", "OSError(5)")
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -157,6 +158,7 @@ import main
     assert status == RESET_STATUS
     assert end.split("(")[0] in output
     assert board.happened() == [SHUT, OPEN, SHUT, "reset"]
+    assert (board.flash / "crash").exists() == (end not in ORDERLY)
 
 
 def test_ctrl_c_on_the_way_out_does_not_leave_the_bolt_open(board):
@@ -199,6 +201,10 @@ def test_boot_makes_the_bolt_safe_before_the_firmware_loads(board):
     assert board.happened() == [OPEN, SHUT]
 
 
+def test_boot_makes_the_chip_fast(board):
+    assert board.run("import boot, machine; print(machine.freq())") == (0, "240000000\n")
+
+
 FAULTS = {
     "no machine": "sys.modules['machine'] = None",
     "no pins": "del machine.Pin",
@@ -210,6 +216,8 @@ FAULTS = {
     "ctrl-c": "machine.freq = fails(KeyboardInterrupt)",
     "exit": "machine.freq = fails(SystemExit)",
     "no hal": "sys.modules['firmware.hal'] = None",
+    "no update": "from firmware.hal import update; update.finish = fails(OSError)",
+    "no wipe": "from firmware.store import wipe; wipe.finish = fails(MemoryError)",
 }
 
 
