@@ -161,6 +161,20 @@ import main
     assert (board.flash / "crash").exists() == (end not in ORDERLY)
 
 
+@pytest.mark.parametrize("end", ["return", "raise KeyboardInterrupt", "raise ValueError"])
+def test_whoever_gets_the_prompt_finds_a_safe_bolt(board, end):
+    code = f"""
+from firmware import service
+def run(hardware, *others):
+    hardware.parts["strike"].start()
+    {end}
+service.run = run
+import main
+"""
+    status, _ = board.run(code)
+    assert (status, board.happened()) == (0, [SHUT, OPEN, SHUT])
+
+
 def test_ctrl_c_on_the_way_out_does_not_leave_the_bolt_open(board):
     code = """
 import machine
