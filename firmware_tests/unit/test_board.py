@@ -219,6 +219,36 @@ def test_boot_makes_the_chip_fast(board):
     assert board.run("import boot, machine; print(machine.freq())") == (0, "240000000\n")
 
 
+@pytest.mark.parametrize("is_c3", [False, True])
+def test_nothing_has_current_while_the_board_sleeps(board, is_c3):
+    code = f"""
+import esp32, machine
+machine.Pin(26, machine.Pin.OUT, value=1)
+if {is_c3}:
+    esp32.wake_on_gpio = lambda pins, level: print("wakes", len(pins), pins[0].number, level)
+    del esp32.wake_on_ext0
+from firmware.hal import bare
+bare.sleep_until_pushed()
+"""
+    _, output = board.run(code)
+    assert board.happened() == [OPEN, SHUT, "deepsleep"]
+    assert output == ("wakes 1 4 False\n" if is_c3 else "")
+
+
+@pytest.mark.parametrize(
+    "cause, kept, task", [(3, b"scan", "scan"), (3, b"", "start"), (1, b"scan", "")]
+)
+def test_what_hung_is_known_after_the_watchdog_bit(board, cause, kept, task):
+    code = f"""
+import machine
+machine.reset_cause = lambda: {cause}
+machine.RTC.memory = lambda rtc: {kept}
+from firmware.hal import bare
+print(bare.hanging_task())
+"""
+    assert board.run(code) == (0, task + "\n")
+
+
 FAULTS = {
     "no machine": "sys.modules['machine'] = None",
     "no pins": "del machine.Pin",
