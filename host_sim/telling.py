@@ -96,9 +96,13 @@ class Teller:
         self._step(record, (f"{record['what']}: {value}", "cyan"))
 
     def _bring(self, record: Record) -> None:
-        what = f"{record['who']} brings a {record['what']} grant: "
-        taken = record["reason"] == "allowed"
-        said = ("taken in", "red") if taken else (f"refused, {record['reason']}", "green")
+        what = f"{record['who']}'s grant is brought, {record['what']}: "
+        if record["reason"] != "allowed":
+            said = (f"refused, {record['reason']}", "green")
+        elif record["what"] == "replayed":
+            said = ("still good, nothing changes", "green")
+        else:
+            said = ("taken in", "red")
         self._step(record, what, said, self._surprise(record))
 
     def _visit(self, record: Record) -> None:

@@ -56,6 +56,7 @@ OUTSIDE = {
     "crypto": PURE,
     "link": ANYWHERE | SOCKETS,
     "hal": ANYWHERE | SOCKETS | HARDWARE,
+    "boot": ANYWHERE | {"vfs"},  # to mount the folder in which hal is
 }
 
 # Top-level packages of the project, and what each may import of them. The oracle is the second

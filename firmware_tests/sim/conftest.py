@@ -2,6 +2,8 @@
 
 import pytest
 
+from host_sim.cloud.terms import Terms
+from host_sim.house import people
 from firmware_tests.house import running
 from firmware_tests.web.conftest import browser, page  # noqa: F401  # fixtures
 
@@ -21,3 +23,7 @@ def home(started):
     started.do(house.run_time(1))
     for phone in house.phones.values():
         phone.is_online = True
+    if house.faults.revoked:
+        people.share(house.cloud, people.OWNER, house.device, house.faults.revoked, Terms())
+        house.faults.revoked = ""
+        assert started.do(house.settled())

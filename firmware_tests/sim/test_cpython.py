@@ -5,7 +5,8 @@ import pytest
 from firmware.policy import reasons
 from firmware_tests.house import running
 from host_sim.cloud.domain import sharing
-from host_sim.house import people, tricks
+from host_sim.house import people
+from host_sim.house.faults import share_of
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,9 @@ def test_the_lock_hears_over_the_broker_and_fetches_what_it_missed(home):
     assert home.until(lambda: state(home)["is_online"] and state(home)["trust"] == "trusted")
     home.house.phones["Emil"].is_online = False
     with home.house.cloud.transaction() as ctx:
-        sharing.end(ctx, people.find(ctx, people.OWNER), tricks.share_of(ctx, "Emil"))
+        share = share_of(ctx, "Emil")
+        assert share is not None
+        sharing.end(ctx, people.find(ctx, people.OWNER), share)
     assert home.do(home.house.settled())
     assert visit(home, "Emil").reason is None  # a stranger
 

@@ -1,5 +1,6 @@
 """The page's parts about the house itself, without a browser."""
 
+import asyncio
 import html
 import re
 import tomllib
@@ -10,8 +11,11 @@ import pytest
 from firmware.policy import reasons
 from host_sim import words
 from host_sim.cloud.domain import sharing
-from host_sim.house import console, people, tricks
-from host_sim.house.faults import SWITCHES
+from host_sim.house import attacker, console, people
+from host_sim.house.faults import SWITCHES, share_of
+
+
+LIVE = {"X-Live": "1"}
 
 
 @pytest.fixture
@@ -22,7 +26,7 @@ def web(home):
 
 def post(web, path, **fields):
     """What a form's button answers."""
-    answer = web.post(f"/pane/{path}", data=fields, headers={"X-Live": "1"})
+    answer = web.post(f"/pane/{path}", data=fields, headers=LIVE)
     return answer.status_code, answer.text
 
 
@@ -33,7 +37,7 @@ def pane(web, name):
 
 
 def test_the_picture_tells_what_it_shows(home, web):
-    assert post(web, "people/visit", who="Anna", action="lock")[1].endswith("passed.")
+    assert post(web, "people/visit", who="Anna", action="lock")[1].endswith("allowed.")
     home.until(lambda: home.house.lock.state["bolt"] == "LOCKED")
     assert "The door is closed. The bolt is locked. The latch is out." in pane(web, "door")
     assert post(web, "door/swing") == (200, "The door is locked.")
@@ -47,9 +51,13 @@ def test_the_picture_tells_what_it_shows(home, web):
 
 
 def test_people_get_answers_in_words_and_when_next(home, web):
-    status, text = post(web, "people/visit", who="Emil", action="pull")
-    assert status == 200
-    assert "Emil, pull:" in text
+    answer = web.post("/pane/people/visit", data={"who": "Bob", "action": "pull"}, headers=LIVE)
+    assert (answer.text, answer.headers["X-Denied"]) == ("Bob, pull: allowed.", "0")
+    home.do(home.house.faults.set("power", True))
+    answer = web.post("/pane/people/visit", data={"who": "Bob", "action": "pull"}, headers=LIVE)
+    assert answer.text == "Bob, pull: no answer. No lock within reach."
+    assert answer.headers["X-Denied"] == "1"
+    assert 'no answer</span>. <br><span class="small">No lock within' in pane(web, "people")
     assert post(web, "people/visit", who="Mallory", action="unlock")[0] == 422
     assert post(web, "people/visit", who="Bob", action="manage")[0] == 422
     assert post(web, "people/network", who="Bob")[1] == "The phone has no network now."
@@ -71,34 +79,59 @@ def test_time_stops_and_jumps_to_a_window(home, web):
 def test_each_switch_goes_on_and_off(home, web, name):
     label, text = SWITCHES[name]
     assert post(web, "faults/switch", name=name) == (200, text)
-    assert f'title="{text}">{label}' in pane(web, "faults")
-    assert f'<p class="warn">{text}</p>' in pane(web, "faults")
-    assert post(web, "faults/switch", name=name)[0] == 200
-    assert f'<p class="warn">{text}</p>' not in pane(web, "faults")
+    assert f'aria-pressed="true" title="{text}">{label}' in pane(web, "faults")
+    assert f'<strong class="warn">{label}.</strong> {text}' in pane(web, "faults")
+    assert post(web, "faults/switch", name=name) == (200, f"{label}: no longer.")
+    assert f'<strong class="warn">{label}' not in pane(web, "faults")
+    assert post(web, "faults/switch", name="none")[0] == 422
 
 
-def test_neither_an_old_nor_a_forged_grant_is_taken(home, web):
+def test_what_an_attacker_brings_again_and_again_changes_nothing(home, web, monkeypatch):
+    monkeypatch.setattr(attacker, "EVERY_S", 0.1)
     house = home.house
     before = house.lock.state["digest"]
-    assert post(web, "faults/forge", who="Clara") == (
-        200,
-        f"The forged grant: {words.text(reasons.BAD_SIGNATURE)}",
-    )
-    assert post(web, "faults/replay", who="Bob")[0] == 422  # there is no older one
-    again(house, "Bob", limit)
+    home.do(house.faults.set("forged", True))
+    refused = f"Anna: refused. {words.text(reasons.BAD_SIGNATURE)}"
+    assert refused in pane(web, "faults")
+    home.do(house.faults.set("replayed", True))
+    assert re.search("Anna,[^:]* Clara,[^:]*: still good, so nothing changes.", answers(house))
+    assert house.lock.state["digest"] == before
+    again(house, "Clara", limit)
+    assert home.do(house.settled())
+    # Nobody touches a switch any more.
+    old = f"Clara.*: refused. {words.text(reasons.OLD_SEQUENCE)}"
+    home.until(lambda: re.search(old, answers(house)))
+    assert refused in pane(web, "faults")
     assert home.do(house.settled())
     changed = house.lock.state["digest"]
-    assert post(web, "faults/replay", who="Bob") == (
-        200,
-        f"The old grant: {words.text(reasons.OLD_SEQUENCE)}",
-    )
-    assert before != changed == house.lock.state["digest"]
+    assert changed != before
+    home.do(house.faults.set("replayed", False))
+    home.do(house.faults.set("forged", False))
+    home.do(asyncio.sleep(0.2))
+    last = house.events.last
+    home.do(asyncio.sleep(0.5))
+    assert [event for event in house.events.kept("ble") if event.number > last] == []
+
+
+def answers(house):
+    return "\n".join(house.faults.told("replayed"))
+
+
+def test_an_attacker_at_a_lock_without_power_waits(home, web, monkeypatch):
+    monkeypatch.setattr(attacker, "EVERY_S", 0.1)
+    home.do(home.house.faults.set("power", True))
+    home.do(home.house.faults.set("forged", True))
+    assert "The lock does not answer." in pane(web, "faults")
+    home.do(home.house.faults.set("power", False))
+    home.until(lambda: "Anna: refused" in home.house.faults.told("forged")[1])
 
 
 def again(house, name, change):
     """Give somebody's share another version."""
     with house.cloud.transaction() as ctx:
-        sharing.change(ctx, people.find(ctx, people.OWNER), tricks.share_of(ctx, name), change)
+        share = share_of(ctx, name)
+        assert share is not None
+        sharing.change(ctx, people.find(ctx, people.OWNER), share, change)
 
 
 def limit(grant):
@@ -107,13 +140,20 @@ def limit(grant):
 
 def test_who_is_revoked_while_the_lock_is_offline_opens_until_it_hears(home, web):
     house = home.house
-    assert post(web, "faults/revoke", who="Bob")[0] == 200
+    assert post(web, "faults/switch", name="revoked")[0] == 200
+    assert "It was Bob's." in pane(web, "faults")
     home.until(lambda: not house.lock.state["is_online"])
     assert home.do(house.visit("Bob", "unlock")).reason == reasons.ALLOWED
-    home.do(house.faults.set("wifi", False))
+    assert post(web, "faults/switch", name="revoked")[0] == 200
     assert home.do(house.settled())
     assert home.do(house.visit("Bob", "unlock")).reason is None  # a stranger now
-    assert post(web, "faults/revoke", who="Bob") == (422, "Bob has no share now.")
+
+
+def test_when_nobody_has_a_share_nobody_is_revoked(home, web, monkeypatch):
+    monkeypatch.setattr(people, "WITH_PHONES", (people.OWNER,))
+    status, text = post(web, "faults/switch", name="revoked")
+    assert (status, text.startswith("Nobody has a share left")) == (422, True)
+    assert home.house.faults.on == set()
 
 
 def test_what_travels_is_decoded(home, web):

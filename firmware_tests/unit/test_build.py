@@ -1,5 +1,6 @@
 """What is shipped is the same program as the sources, without its constants."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from firmware.hal.board import BOARDS, Board
+from host_sim.runtimes import ROOT
 from tools import build, names
 
 PROGRAM = {
@@ -165,3 +167,27 @@ def test_a_build_follows_the_sources_and_tells_what_it_dropped_and_renamed(tmp_p
     assert "module.CLOCK_UNCERTAIN = 19" in (tmp_path / "dropped.py").read_text()
     assert re.search(r"^firmware\.app _\d+ _watchdog$", (tmp_path / "names.txt").read_text(), re.M)
     assert b"CLOCK_UNCERTAIN" not in (tmp_path / "firmware/policy/decision.mpy").read_bytes()
+
+
+def required(function: ast.FunctionDef) -> set[str]:
+    """Its parameters without a default."""
+    return {each.arg for each in function.args.args[: -len(function.args.defaults) or None]}
+
+
+def test_nobody_passes_by_name_what_has_a_short_name():
+    """Not to any function or class of that name, for nothing tells here which it is."""
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "firmware").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    short = set()
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef):
+            short |= {(node.name, each) for each in required(node)}
+        elif isinstance(node, ast.ClassDef):
+            for each in node.body:
+                if isinstance(each, ast.FunctionDef) and each.name == "__init__":
+                    short |= {(node.name, name) for name in required(each)}
+    calls = [node for node in nodes if isinstance(node, ast.Call) and node.keywords]
+    assert ("Lock", "hardware") in short and len(calls) > 30
+    for call in calls:
+        name = ast.unparse(call.func).rpartition(".")[2]
+        assert not short & {(name, each.arg) for each in call.keywords}, ast.unparse(call)

@@ -7,6 +7,7 @@
     lock        the lock's process
     phone       a person's phone, and its way to the door
     faults      what can be made to go wrong
+    attacker    who brings grants that the lock must not take
     record      what people did, as a story
 
 One asyncio process, on loopback only. For CPython; imports firmware and host_sim.

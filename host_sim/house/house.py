@@ -29,6 +29,7 @@ from host_sim.radio.chip import listen_for_locks
 from host_sim.words import iso
 
 from . import people
+from .attacker import FORGED, REPLAYED, Attacker
 from .events import Events
 from .faults import Faults
 from .lock import HouseLock
@@ -59,6 +60,7 @@ class House:
     cloud: Service
     lock: HouseLock
     phones: dict[str, Phone]
+    attackers: dict[str, Attacker]
     faults: Faults
     record: Record
     net: Cloud
@@ -75,6 +77,7 @@ class House:
         self._bluetooth = bluetooth
         self._tell = tell
         self._stack = AsyncExitStack()
+        self._noting: set[asyncio.Task[None]] = set()
         self.device = ""
         self.lock_id = ""
         self.bus = ""
@@ -128,6 +131,13 @@ class House:
             phone = Phone(place, air, self.net.url, token, self._inside(name))
             self._stack.callback(phone.close)
             self.phones[name] = phone
+        stranger = Phone(folder / "stranger", air, self.net.url, "", self._inside("a stranger"))
+        self._stack.callback(stranger.close)
+        stranger.know(self.lock_id, bytes.fromhex(self.lock.key))
+        stranger.is_online = False
+        self.attackers = {what: Attacker(self, what, stranger) for what in (REPLAYED, FORGED)}
+        for attacker in self.attackers.values():
+            self._stack.push_async_callback(attacker.end)
 
     async def furnish(self) -> None:
         """What needs the cloud to answer: phones get to know it, and the lock all grants."""
@@ -164,7 +174,9 @@ class House:
         self.events.add("visit", who=name, action=action, **told(came))
         noted = self.record.visit(name, action, came)
         if came.reason == reasons.ALLOWED:
-            self._noting = asyncio.create_task(self._note_bolt(noted))
+            noting = asyncio.create_task(self._note_bolt(noted))
+            self._noting.add(noting)
+            noting.add_done_callback(self._noting.discard)
         return came
 
     async def _note_bolt(self, noted: dict[str, Any]) -> None:
@@ -176,11 +188,11 @@ class House:
                 self.record.bolt(noted, state["bolt"])
                 return
 
-    async def carry(self, name: str, *tokens: bytes) -> Came:
-        """Somebody brings the lock statements, and their phone's news of it."""
-        came = await self.phones[name].carry(self.lock_id, *tokens)
+    async def carry(self, name: str) -> Came:
+        """Somebody brings the lock their phone's news of it."""
+        came = await self.phones[name].carry(self.lock_id)
         self.events.add("visit", who=name, action="carry", **told(came))
-        if not tokens and not came.trouble:
+        if not came.trouble:
             self.record.event(courier=True)
         return came
 
@@ -267,12 +279,11 @@ class House:
 
 
 def told(came: Came) -> dict[str, Any]:
-    """How a visit ended, for JSON and for people."""
-    reason = None if came.reason is None else words.name(came.reason)
+    """How a visit ended, for JSON."""
     return {
-        "reason": reason,
         "ok": is_yes(came.reason),
+        "verdict": came.verdict,
+        "text": came.text,
         "next_s": came.next_s,
-        "trouble": came.trouble,
-        "refused": [words.name(each) for each in came.refused],
+        "refused": [words.text(each) for each in came.refused],
     }

@@ -15,6 +15,7 @@ from bumble.link import LocalLink
 from firmware.link import requests
 from firmware.policy import reasons
 from firmware.policy.grant import LOCK, PULL, UNLOCK
+from host_sim import words
 from host_sim.phone.account import Account
 from host_sim.phone.link import RadioError
 from host_sim.phone.pocket import Pocket
@@ -41,6 +42,22 @@ class Came(NamedTuple):
     trouble: str = ""
     refused: tuple[int, ...] = ()
     brought: int = 0
+
+    @property
+    def verdict(self) -> str:
+        """How it ended, in a word or two."""
+        if self.trouble:
+            return "no answer"
+        return "allowed" if is_yes(self.reason) else "denied"
+
+    @property
+    def text(self) -> str:
+        """Why, in a sentence; for a yes, what the lock said."""
+        if self.trouble:
+            return f"{self.trouble[0].upper()}{self.trouble[1:]}."
+        if self.reason is None:
+            return "The lock does not know this phone."
+        return words.text(self.reason)
 
 
 def is_yes(reason: int | None) -> bool:
@@ -127,8 +144,20 @@ class Phone:
             known = pocket.wallet.locks.get(lock)
             return len(known.statements) if known else 0
 
-    async def carry(self, lock: str, *tokens: bytes) -> Came:
-        """Bring the lock statements, all news that the phone has, and the time if it asks.
+    def know(self, lock: str, key: bytes) -> None:
+        """Learn who the lock with an id is, as the cloud would tell it."""
+        with self._pocket as pocket:
+            pocket.wallet.know(lock, key)
+            pocket.save()
+
+    async def bring(self, lock: str, *tokens: bytes) -> list[int]:
+        """What the lock says to statements; nothing if nobody answers."""
+        async with self._guard:
+            answers, _, _ = await self._come(lock, [(requests.PUT, token) for token in tokens])
+            return [answer[0] for _, answer in answers]
+
+    async def carry(self, lock: str) -> Came:
+        """Bring the lock all news that the phone has, and the time if it asks.
 
         Takes its log along.
         """
@@ -136,7 +165,7 @@ class Phone:
             await self._fetch()
             with self._pocket as pocket:
                 news = [bytes.fromhex(each) for each in pocket.place(lock).news]
-            asked = [(requests.PUT, token) for token in (*tokens, *news)]
+            asked = [(requests.PUT, token) for token in news]
             answers, _, trouble = await self._come(lock, [*asked, *ERRAND])
             if trouble:
                 return Came(None, None, trouble)

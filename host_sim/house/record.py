@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .house import House
 
 # Switches that keep the lock from hearing of anything.
-_WAYS = {"cloud", "broker", "wifi"}
+_WAYS = {"cloud", "broker", "wifi", "revoked"}
 # What a bolt comes to.
 RESTS = ("UNKNOWN", "LOCKED", "UNLOCKED", "JAMMED")
 
@@ -83,14 +83,12 @@ class Record:
         if self.last is visit:
             visit["bolt"] = state.lower()
 
-    def bring(self, who: str, what: str, came: Came) -> None:
-        """Somebody brought a statement that they should not have."""
-        if came.trouble:
-            return
-        reason = _reason(came)
+    def bring(self, who: str, what: str, reason: int | None, became: int | None) -> None:
+        """An attacker brought a grant, see `attacker.Loot`, and the lock answered, or nobody."""
         if reason == reasons.OLD_SEQUENCE:
-            reason = reasons.OLD_VERSION  # what is signed in a story has no number
-        self._add("bring", who=who, what=what, expect=words.name(reason))
+            reason = became  # what is signed in a story has no number
+        if reason is not None:
+            self._add("bring", who=who, what=what, expect=words.name(reason))
 
     def event(self, **members: Any) -> None:
         """Something happened to the lock; the members of an `[[event]]`."""

@@ -30,7 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from host_sim.cloud.domain.errors import DomainError
 
 from .filters import FILTERS, with_
-from .panes import Page, Pane, Refused, settled
+from .panes import Denial, Page, Pane, Refused, settled
 from .stand import Stand
 
 _HERE = Path(__file__).parent
@@ -109,7 +109,8 @@ class _Site:
             return await self._whole(request, page, said, status)
         address = f"?{with_(request.query_params, dict.fromkeys(pane.forgets, ''))}"
         if _LIVE in request.headers:
-            return PlainTextResponse(said, status, headers={"X-Look": address})
+            headers = {"X-Look": address, "X-Denied": str(int(isinstance(said, Denial)))}
+            return PlainTextResponse(said, status, headers=headers)
         return RedirectResponse(f"{page.path}{address}#{pane.name}", 303)
 
     async def events(self, request: Request) -> Response:

@@ -17,6 +17,10 @@ class Refused(Exception):
     """What was asked for was not done, and why, for people."""
 
 
+class Denial(str):
+    """What an action tells when it was done, and the answer was a no."""
+
+
 @dataclass(frozen=True)
 class Pane:
     """Its template is `NAME.html`; it is made anew when an event of one of `kinds` happens.

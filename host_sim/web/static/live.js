@@ -110,7 +110,7 @@ document.addEventListener("submit", async (event) => {
     const answer = await fetch(path + location.search, {
       method: "POST", headers: {"X-Live": "1"}, body: query(form, submitter),
     });
-    say(await answer.text(), !answer.ok);
+    say(await answer.text(), !answer.ok || answer.headers.get("X-Denied") === "1");
     if (!answer.ok) return;
     history.replaceState(null, "", answer.headers.get("X-Look"));
     const here = form.closest("section.pane");

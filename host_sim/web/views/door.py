@@ -6,12 +6,14 @@ from starlette.datastructures import QueryParams
 
 from firmware.hal.board import Board
 from firmware.lock.battery import percent_of
+from firmware.policy.zone import Zone
 from host_sim import words
+from host_sim.house import people
 from host_sim.house.house import House
 from host_sim.house.lock import LockGone
 from host_sim.world.door import HANDS
 
-from ..panes import Pane, Refused
+from ..panes import Denial, Pane, Refused
 
 # Lengths in the picture.
 BOLT, LATCH, AWAY = 34, 16, 70
@@ -49,7 +51,8 @@ def view(house: House, query: QueryParams) -> dict[str, Any]:
         "is_open": state["is_open"],
         "is_jammed": state["is_jammed"],
         "is_pulled": latch < 0.5,
-        "last": answers[-1] if answers else None,
+        "last": answers[-1].what if answers else None,
+        "zone": Zone(people.ZONE),
         "duration": words.duration,
     }
 
@@ -58,9 +61,11 @@ async def swing(house: House, query: QueryParams, form: QueryParams) -> str:
     """Open the door, or shut it."""
     if house.lock.state["is_open"]:
         is_closed = not (await _ask(house, "slam", "slam"))["is_open"]
-        return "The door is shut." if is_closed else "The bolt is out: the door does not close."
+        if is_closed:
+            return "The door is shut."
+        return Denial("The bolt is out: the door does not close.")
     is_open = (await _ask(house, "swing", "swing"))["is_open"]
-    return "The door is open." if is_open else "The door is locked."
+    return "The door is open." if is_open else Denial("The door is locked.")
 
 
 async def turn(house: House, query: QueryParams, form: QueryParams) -> str:

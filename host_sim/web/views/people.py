@@ -5,13 +5,12 @@ from typing import Any
 from starlette.datastructures import QueryParams
 
 from firmware.policy.zone import Zone
-from host_sim import words
 from host_sim.house import people
 from host_sim.house.house import House
-from host_sim.house.phone import ACTIONS, Came
+from host_sim.house.phone import ACTIONS, Came, is_yes
 
 from ..filters import moment
-from ..panes import Pane, Refused
+from ..panes import Denial, Pane, Refused
 
 
 def view(house: House, query: QueryParams) -> dict[str, Any]:
@@ -21,7 +20,6 @@ def view(house: House, query: QueryParams) -> dict[str, Any]:
         "rows": [(name, phone, last.get(name)) for name, phone in house.phones.items()],
         "actions": list(ACTIONS),
         "zone": Zone(people.ZONE),
-        "sentences": words.SENTENCES,
     }
 
 
@@ -30,13 +28,13 @@ async def visit(house: House, query: QueryParams, form: QueryParams) -> str:
     name, action = _who(house, form), form.get("action", "")
     if action not in ACTIONS:
         raise Refused("There is no such button.")
-    return f"{name}, {action}: {_told(await house.visit(name, action))}"
+    return _told(f"{name}, {action}", await house.visit(name, action))
 
 
 async def carry(house: House, query: QueryParams, form: QueryParams) -> str:
     """Somebody is a courier: brings what the cloud has for the lock, and takes the log along."""
     name = _who(house, form)
-    return f"{name} was a courier: {_told(await house.carry(name))}"
+    return _told(f"{name}, courier", await house.carry(name))
 
 
 def network(house: House, query: QueryParams, form: QueryParams) -> str:
@@ -53,15 +51,14 @@ def _who(house: House, form: QueryParams) -> str:
     return name
 
 
-def _told(came: Came) -> str:
-    if came.trouble:
-        return came.trouble
-    if came.reason is None:
-        return "the lock says nothing to strangers."
-    said = words.text(came.reason)
+def _told(what: str, came: Came) -> str:
+    said = f"{what}: {came.verdict}."
+    if is_yes(came.reason):
+        return said
+    said += f" {came.text}"
     if came.next_s is not None:
         said += f" Next: {moment(came.next_s, Zone(people.ZONE))}."
-    return said
+    return Denial(said)
 
 
 PANE = Pane(

@@ -34,6 +34,7 @@ def view(house: House, query: QueryParams) -> dict[str, Any]:
         "rates": {"stopped": 0.0, "running": 1.0, f"{FASTEST:g} times as fast": FASTEST},
         "steps": _STEPS,
         "names": list(house.phones),
+        "timed": next(name for name, terms in people.SHARES.items() if terms.rules),
     }
 
 
