@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := -m pip --disable-pip-version-check --no-input install --quiet --require-hashes
-# worksteal hands out tests in runs, so that a module mostly stays with one worker and its MicroPython children.
-CORES := --numprocesses=auto --dist=worksteal
+# One worker more than there are cores, since much of the tests waits. worksteal hands out tests in runs, so that
+# a module mostly stays with one worker and its MicroPython children.
+CORES = --numprocesses=$(shell $(PYTHON) -c 'import os; print(os.cpu_count() + 1)') --dist=worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help env sim test lint build sizes bench vectors docs screenshot soak flash monitor erase lock format clean
+.PHONY: help env sim test lint build sizes bench vectors docs screenshot soak image flash monitor erase lock format clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -60,6 +61,9 @@ build: env ## make build/firmware, the .mpy files that go onto a lock, and fetch
 
 sizes: build ## print what the built firmware takes of flash and heap
 	@$(BIN)/python -m tools.sizes
+
+image: env ## add a partition for the firmware to the image of MicroPython at FIRMWARE=...bin
+	@$(BIN)/python -m tools.image "$(FIRMWARE)"
 
 flash: env ## put the firmware onto the board at PORT=..., only what differs; without PORT, list the ports
 	@$(BIN)/python -m tools.flash "$(PORT)"

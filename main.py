@@ -11,6 +11,9 @@ from firmware.hal import bare
 again = True
 crash = hardware = None
 try:
+    from firmware import heap
+
+    heap.collect_soon()
     from firmware.hal.crash import Crash
 
     crash = Crash()

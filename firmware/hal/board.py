@@ -44,6 +44,8 @@ class Board:
     battery_times_100 = 200  # the divider before the pin: two equal resistors
     low_mv = 3600
     critical_mv = 3400
+    # What one lithium-ion cell at rest has at 0, 10 ... 100 percent of its charge.
+    charge_mv = (3270, 3690, 3730, 3770, 3800, 3840, 3870, 3950, 4020, 4110, 4200)
     has_console = False
 
     def outputs(self) -> "list[tuple[int, int]]":

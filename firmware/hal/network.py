@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 # A TLS handshake does not fit the 5 KB that a thread has on an ESP32. Its main task has this.
 _STACK_BYTES = 16_384
 AGAIN_MS = 60_000  # after a thread is over, until there is another
+SILENT_MS = (
+    600_000  # without a beat; between two of a thread that lives is half of it, or a bit more
+)
+LOST_MS = 3_600_000  # without one, and only a restart of the chip makes another thread
+_MOST_MS = (
+    2000  # that count between two looks: when the loop stood still, the thread may have, too
+)
 
 
 class Network:
@@ -29,6 +36,9 @@ class Network:
         self._function: "Any" = None
         self._why_over = ""
         self._over_ms: "Any" = None
+        self._looked_ms: "Any" = 0
+        self._silent_ms = 0
+        self._has_beaten = self._is_silent = False
 
     def know(self, name: str, password: str) -> None:
         """Which Wi-Fi to join, if it is one."""
@@ -49,8 +59,12 @@ class Network:
         self._function = function
         self._why_over = ""
         self._over_ms = None
-        _thread.stack_size(_STACK_BYTES)
-        _thread.start_new_thread(self._run, ())
+        self._looked_ms = self.ticks_ms()
+        before = _thread.stack_size(_STACK_BYTES)
+        try:
+            _thread.start_new_thread(self._run, ())
+        finally:
+            _thread.stack_size(before)
 
     def _run(self):
         try:
@@ -64,11 +78,31 @@ class Network:
         """Whether one was started."""
         return self._function is not None
 
+    def beat(self) -> None:
+        """From the thread: it does not hang. What waits in C, as for a name, nobody can end."""
+        self._has_beaten = True
+
+    def is_lost(self) -> bool:
+        """Whether the thread has been silent for so long that it will not come back."""
+        return self._silent_ms >= LOST_MS
+
     def look(self) -> str:
-        """Now and then: why the thread is over, once; "" while it runs. Later it begins anew."""
-        if not self._why_over:
-            return ""
+        """Once a second: what is wrong with the thread, once. One that is over begins anew later.
+
+        Returns "" while nothing is.
+        """
         now = self.ticks_ms()
+        passed_ms = self.ticks_diff(now, self._looked_ms)
+        self._looked_ms = now
+        if self._has_beaten:
+            self._has_beaten = self._is_silent = False
+            self._silent_ms = 0
+        self._silent_ms += min(max(passed_ms, 0), _MOST_MS)
+        if not self._why_over:
+            if self._is_silent or self._silent_ms < SILENT_MS:
+                return ""
+            self._is_silent = True
+            return "it hangs"
         if self._over_ms is None:
             self._over_ms = now
             return self._why_over

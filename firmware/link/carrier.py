@@ -83,6 +83,7 @@ class Carrier:
 
     def _session(self) -> None:
         try:
+            self._network.beat()
             self._network.bring_up()
             self._open()
             while True:
@@ -110,6 +111,7 @@ class Carrier:
 
     def _turn(self) -> None:
         """Listen for a moment, then carry something, and look whether the broker lives."""
+        self._network.beat()
         if self._mqtt.listen(_LISTEN_MS):
             self._heard()
         item = self._post.collect()

@@ -204,14 +204,15 @@ class Clerk:
     def _say_state(self):
         door = self._lock.door
         doorway = self._lock.doorway
-        battery = doorway.battery and doorway.battery.mv
-        news = (doorway.state, doorway.door, battery, door.answers)
+        battery = doorway.battery
+        news = (doorway.state, doorway.door, battery and battery.mv, door.answers)
         if news == self._state:
             return
         known = self._now.trust != UNKNOWN
         said = {
             "lock": BOLT_NAMES[news[0]],
-            "battery": battery,
+            "battery": news[2],
+            "charge": battery and battery.percent(),
             "door": DOOR_NAMES[news[1]],
             "reason": door.last_reason,
             "share": _text(door.last_share),

@@ -83,6 +83,10 @@ class Gatt:
             self._advertise()
         self.visits.tick()
 
+    def is_alone(self) -> bool:
+        """Whether no central is connected."""
+        return not self._centrals
+
     # --- for the visits -------------------------------------------------------------------------
 
     def send(self, link: int, message: bytes) -> bool:

@@ -36,7 +36,8 @@ def make_doorway(
     if "battery" in parts:
         from .battery import Battery
 
-        battery = Battery(parts["battery"], (board.low_mv, board.critical_mv), *ticks, note)
+        limits_mv = board.low_mv, board.critical_mv
+        battery = Battery(parts["battery"], limits_mv, board.charge_mv, *ticks, note)
     on = board.switch_on
     return Doorway(
         bolt,

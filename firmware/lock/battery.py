@@ -1,4 +1,4 @@
-"""How full the battery is, in words: good, low, critical.
+"""How full the battery is: good, low, critical, and about how many percent.
 
 Imports policy. It is measured while nothing moves, because a motor pulls the voltage down. A level
 gets worse at once and better only well above its limit, so that a warning comes once.
@@ -21,19 +21,35 @@ _SHARE = 4  # a reading counts a fourth: one that is wrong does not warn
 _TOLD = (reasons.BATTERY_GOOD, reasons.BATTERY_LOW, reasons.BATTERY_CRITICAL)
 
 
+def percent_of(mv: int, charge_mv: "tuple[int, ...]") -> int:
+    """Of the charge; what there is at 0, 10 ... 100 percent, and lines between these points."""
+    place = 0
+    while place < len(charge_mv) and charge_mv[place] <= mv:
+        place += 1
+    if place in (0, len(charge_mv)):
+        return min(10 * place, 100)
+    below = charge_mv[place - 1]
+    return 10 * (place - 1) + 10 * (mv - below) // (charge_mv[place] - below)
+
+
 class Battery:
-    """`mv` and `level`, of what `read_mv()` measures; `note(reason, mv)` is told a new level."""
+    """`mv`, `level` and `percent()`, of what `read_mv()` measures.
+
+    `charge_mv` is as for `percent_of`; `note(reason, mv)` is told a new level.
+    """
 
     def __init__(
         self,
         read_mv: "Callable[[], int]",
         limits_mv: "tuple[int, int]",
+        charge_mv: "tuple[int, ...]",
         ticks_ms: "Callable[[], Any]",
         ticks_diff: "Callable[[Any, Any], int]",
         note: "Callable[[int, int], None]",
     ):
         self._read_mv = read_mv
         self._low_mv, self._critical_mv = limits_mv
+        self._charge_mv = charge_mv
         self._ticks_ms = ticks_ms
         self._ticks_diff = ticks_diff
         self._note = note
@@ -56,6 +72,10 @@ class Battery:
         if level != self.level:
             self.level = level
             self._note(_TOLD[level], self._mean_mv)
+
+    def percent(self) -> int:
+        """Of its charge, about."""
+        return percent_of(self.mv, self._charge_mv)
 
     def _level(self, more_mv):
         if self._mean_mv < self._critical_mv + more_mv:

@@ -49,6 +49,7 @@ class Doorway:
         self._note = note
         self.auto_lock_ms = 0
         self._is_held = False
+        self._is_moving = False
         self._should_lock = False  # somebody asked for it while the door was open
         self._was_open = False  # since the bolt was unlocked
         self._is_tampered = False
@@ -88,6 +89,10 @@ class Doorway:
         """Whether somebody holds the button inside."""
         return self._button is not None and self._button.is_on
 
+    def is_calm(self) -> bool:
+        """Whether nobody would notice a restart: nothing moves, or is to, and nobody pushes."""
+        return not (self._is_moving or self._should_lock or self.is_pushed())
+
     def stop(self) -> None:
         """No current in the bolt's drive."""
         self._bolt.stop()
@@ -99,7 +104,8 @@ class Doorway:
             self._open(UNLOCKED)
             self._note(reasons.BUTTON_PUSHED, 0)
         left_ms: int = self._bolt.tick()
-        self._lock_when_due(left_ms > 0)
+        self._is_moving = left_ms > 0
+        self._lock_when_due()
         if not left_ms:
             self._look_around()
         return left_ms
@@ -136,8 +142,8 @@ class Doorway:
             self._bolt.begin(UNLOCKED)
             self._lock()
 
-    def _lock_when_due(self, is_moving):
-        delay_ms = 0 if is_moving or self.is_pushed() else self._delay_ms()
+    def _lock_when_due(self):
+        delay_ms = 0 if self._is_moving or self.is_pushed() else self._delay_ms()
         if not delay_ms:
             self._since = self._ticks_ms()
         elif not 0 <= self._ticks_diff(self._ticks_ms(), self._since) < delay_ms:

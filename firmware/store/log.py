@@ -1,6 +1,6 @@
 """The audit log: a hash chain of entries in a ring of segment files.
 
-Imports crypto through its siblings. docs/log.md has the format and the reasons.
+Imports crypto. docs/log.md has the format and the reasons.
 
 Invariants: an entry that was flushed stays until it is acknowledged or until the ring is full, and
 then an entry says so; a sequence number once given out is never given to another entry, whatever
@@ -13,6 +13,7 @@ counted, and the count becomes an entry.
 
 import struct
 
+from ..crypto.slices import finish
 from . import entry
 from .copies import Copies
 from .export import Reader
@@ -21,6 +22,8 @@ from .segments import PER_SEGMENT, Segments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Generator
+
     from ..policy.decision import Now
     from .files import Files
 
@@ -312,17 +315,18 @@ class Log:
             return Reader(self._segments, 0, 0, 0, self._anchor)
         return Reader(self._segments, found[0], found[1] + 1, after, entry.link(record))
 
-    def scrub(self, now: "Now") -> int:
-        """Check one more segment, from the oldest to the newest and again; its damaged entries.
+    def scrub(self, now: "Now") -> "Generator[None, None, None]":
+        """Check one more segment, from the oldest to the newest and again, an entry at a time.
 
         New damage becomes an entry. A full round is as many calls as there are segments.
         """
         if not self._firsts:
-            return 0
+            return
         self._scrubbed = (self._scrubbed + 1) % len(self._firsts)
-        count = self._examine(self._scrubbed)[0]
-        self._report(now, self._firsts[self._scrubbed], count)
-        return count
+        first = self._firsts[self._scrubbed]
+        count, _, _ = yield from self._examining(self._scrubbed)
+        if first in self._firsts:  # and has not left the ring meanwhile
+            self._report(now, first, count)
 
     def _report(self, now: "Now", first: int, count: int) -> None:
         """Enter damage, unless it is known since the last boot."""
@@ -337,7 +341,7 @@ class Log:
         """Find the last entry that can be believed; damage on the way as [(segment, entries)]."""
         damaged = []
         for index in range(len(self._firsts) - 1, -1, -1):
-            count, last, link = self._examine(index)
+            count, last, link = finish(self._examining(index))
             if count:
                 damaged.append((self._firsts[index], count))
             if last:
@@ -347,7 +351,7 @@ class Log:
                 break
         return damaged
 
-    def _examine(self, index: int) -> "tuple[int, int, bytes]":
+    def _examining(self, index: int) -> "Generator[None, None, tuple[int, int, bytes]]":
         """Check a segment: (damaged entries, number of the last good one or 0, last link)."""
         first = self._firsts[index]
         record = bytearray(entry.BYTES)
@@ -355,6 +359,7 @@ class Log:
         damaged = last = 0
         count = self._segments.count(first)
         for place in range(count):
+            yield
             if not self._segments.read(first, place, record):
                 return damaged + count - place, last, chain.link or _NO_LINK
             if chain.take(record) == entry.GOOD:

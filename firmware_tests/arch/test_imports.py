@@ -23,12 +23,13 @@ ARROWS = {
     "selftest": _RULES,
     "tasks": set(),
     "unload": set(),
+    "heap": set(),
     "provision": _RULES | {"store", "link"},
     "calibrate": {"lock", "store"},
-    "app": _STATE | {"access", "link", "selftest", "tasks", "unload"},
+    "app": _STATE | {"access", "link", "selftest", "tasks", "unload", "heap"},
     "service": {"link", "lock", "store"},
     "boot": {"hal", "store"},
-    "main": {"app", "hal", "service", "store"},
+    "main": {"app", "hal", "heap", "service", "store"},
 }
 
 # MicroPython's modules that change nothing outside the program.
@@ -55,6 +56,7 @@ OUTSIDE = {
     "crypto": PURE,
     "link": ANYWHERE | SOCKETS,
     "hal": ANYWHERE | SOCKETS | HARDWARE,
+    "boot": ANYWHERE | {"vfs"},  # to mount the folder in which hal is
 }
 
 # Top-level packages of the project, and what each may import of them. The oracle is the second

@@ -4,7 +4,7 @@ import json
 import os
 from binascii import hexlify
 
-from firmware import app
+from firmware import app, heap
 from firmware.access.intake import LARGEST_BATCH
 from firmware.policy import reasons
 from firmware.link.lines import Lines
@@ -21,6 +21,7 @@ from firmware_tests.both.board_case import ANSWER_S, GRANTS, START_S, WHO, Board
 from firmware_tests.both.check import equal, raises, true
 from firmware_tests.both.door_case import RECORD
 from firmware_tests.both.statement_case import LOCK, run_named
+from firmware_tests.power.log_case import event
 from host_sim import words
 from host_sim.world.door import Door
 from host_sim.world.hardware import PULSE_MS, Hardware
@@ -427,6 +428,17 @@ def test_without_an_identity_there_is_no_lock_and_a_word_about_it():
     true("not provisioned" in said[0], said)
 
 
+def test_a_lock_that_is_ready_collects_garbage_only_when_there_is_no_room():
+    told = []
+    before = heap._THRESHOLD
+    heap._THRESHOLD = told.append
+    try:
+        _typed(Board())
+    finally:
+        heap._THRESHOLD = before
+    equal(told, [-1])
+
+
 def test_ctrl_c_is_an_orderly_stop():
     board = Board()
     equal(_typed(board), ["ready"])
@@ -506,6 +518,9 @@ class Thread:
     def look(self):
         return self.reasons.pop(0) if self.reasons else ""
 
+    def is_lost(self):
+        return False
+
 
 class Nobody:
     """A clerk without a cloud."""
@@ -518,6 +533,29 @@ class Nobody:
 
     def work(self):
         return False
+
+
+def test_damage_deep_in_the_log_is_found_while_the_lock_runs():
+    board = Board()
+    board.lock.accept(GRANTS["an admin"])
+    log = board.lock.log
+    while log.sequence < 200:
+        event(log, 1)
+        log.flush()
+    board.flash.log.files["00000001"][5 * entry.BYTES + 40] ^= 1
+    reads = []
+    read_into = board.flash.log.read_into
+    board.flash.log.read_into = lambda *what: reads.append(what) or read_into(*what)
+    most = 0
+    for _ in range(5 * app.SCRUB_S):
+        board.hardware.ms += 1000
+        board.lock.step()  # the second's
+        while not board.lock.step():
+            most = max(most, len(reads))
+            reads.clear()
+    equal(board.log(entry.DAMAGE), [(entry.RECORDS, 1)])
+    true(0 < most <= 4, most)
+    equal(board.ask(), reasons.ALLOWED)
 
 
 def test_a_network_thread_that_is_over_is_told_and_entered_and_the_door_goes_on():

@@ -2,6 +2,7 @@
 
 import sys
 
+from firmware.hal.network import SILENT_MS
 from firmware.link.post import CHANGES, MOST_ITEMS, OFFLINE, ONLINE, PAGE, PUBLISH, STATEMENT, Post
 from firmware_tests.both.check import equal, true
 from firmware_tests.both.test_link_clerk import OneThread
@@ -32,6 +33,7 @@ class Network:
 
     def __init__(self, pauses):
         self.ms = 0
+        self.beats_ms = [0]
         self.pauses = []
         self._most = pauses
         self.while_napping = lambda: None
@@ -47,6 +49,9 @@ class Network:
 
     def bring_up(self):
         pass
+
+    def beat(self):
+        self.beats_ms.append(self.ms)
 
     def sleep_ms(self, ms):
         self.ms += ms
@@ -131,6 +136,18 @@ def test_only_a_session_that_held_makes_the_pause_short_again():
     equal(
         run([None, None, 50_000, None, 61_000, None])[0].pauses, [500, 1000, 2000, 4000, 500, 1000]
     )
+
+
+def test_a_thread_that_lives_is_never_silent_for_long():
+    post = Post(OneThread())
+
+    def prepare(network):
+        network.while_napping = post.receive
+
+    network = run([None] * 12 + [1_200_000] + [None] * 12, post, prepare)[0]
+    gaps = [late - early for early, late in zip(network.beats_ms, network.beats_ms[1:])]
+    true(max(gaps) <= max(network.pauses) + 2 * carrier._NAP_MS, max(gaps))
+    true(carrier.LONGEST_PAUSE_MS <= SILENT_MS // 2)
 
 
 def test_the_end_of_a_session_is_told_with_its_reason():

@@ -9,6 +9,7 @@ from firmware.crypto import cbor
 from firmware.link import post as kinds
 from firmware.link.clerk import LOG_AGAIN_S, PAGES_AFTER_S, Clerk
 from firmware.link.post import MOST_BYTES, MOST_ITEMS, Post
+from firmware.lock.battery import percent_of
 from firmware.policy import reasons
 from firmware.policy.grant import PULL
 from firmware.store import ends, entry
@@ -291,6 +292,8 @@ def test_the_state_tells_of_bolt_door_and_battery():
     def told(seconds=2):
         items = board.carried(seconds)
         carried = [json.loads(what) for _, where, what in items if where == b"state"]
+        for state in carried:
+            equal(state["charge"], percent_of(state["battery"], board.hardware.board.charge_mv))
         return [(state["lock"], state["door"], (state["battery"] + 25) // 50) for state in carried]
 
     equal(told(), [("LOCKED", "closed", 80)])

@@ -442,6 +442,34 @@ def test_while_somebody_holds_the_button_it_does_not_lock_by_itself():
     equal(state(bench), LOCKED)
 
 
+def test_a_restart_waits_for_what_moves_or_is_to():
+    bench = Bench()
+
+    def calm():
+        bench.run(100)
+        return bench.doorway.is_calm()
+
+    equal(calm(), True)
+    bench.doorway.act(LOCK)
+    equal(calm(), False)
+    bench.run(3000)
+    equal((state(bench), calm()), (LOCKED, True))
+    bench.doorway.act(UNLOCK)
+    bench.run(3000)
+    bench.door.swing()
+    equal(calm(), True)
+    bench.doorway.act(LOCK)
+    equal(calm(), False)
+    bench.door.slam()
+    bench.run(5000)
+    equal((state(bench), calm()), (LOCKED, True))
+    bench.door.pins["button"].drive(0)
+    bench.run(3000)
+    equal((state(bench), calm()), (UNLOCKED, False))
+    bench.door.pins["button"].drive(1)
+    equal(calm(), True)
+
+
 # --- battery and cover ---------------------------------------------------------------------------
 
 

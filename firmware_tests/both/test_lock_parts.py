@@ -1,9 +1,10 @@
 """The parts of a door: switch, sensors, calibration, strike, battery, lamp and buzzer."""
 
+from firmware.hal.board import Board
 from firmware.hal.fuse import Fuse
 from firmware.hal.pulse import Pulse
 from firmware.lock import calibration
-from firmware.lock.battery import BETTER_MV, CRITICAL, EVERY_MS, GOOD, LOW, Battery
+from firmware.lock.battery import BETTER_MV, CRITICAL, EVERY_MS, GOOD, LOW, Battery, percent_of
 from firmware.lock.sensors import EndStops, Position
 from firmware.lock.signal import NO, WARNING, YES, Signal, pattern
 from firmware.lock.states import BETWEEN, FAULTY, LOCKED, PULLED, TO_LOCK, TO_OPEN, UNLOCKED
@@ -186,7 +187,8 @@ class Cell:
         self.told = []
         self.ticks = Ticks()
         limits = (3600, 3400)
-        self.battery = Battery(self.read, limits, self.ticks.ms, self.ticks.diff, self.note)
+        ticks = self.ticks.ms, self.ticks.diff
+        self.battery = Battery(self.read, limits, Board.charge_mv, *ticks, self.note)
 
     def read(self):
         return self.mv
@@ -223,6 +225,18 @@ def test_one_wrong_reading_warns_nobody_and_small_ones_are_not_told():
     equal(cell.battery.mv, shown)
     cell.live(shown - 60)
     true(shown - 60 <= cell.battery.mv <= shown - 25)
+
+
+def test_the_charge_in_percent_lies_on_lines_between_the_boards_points():
+    points = Board.charge_mv
+    percents = [percent_of(mv, points) for mv in range(4301)]
+    equal(sorted(percents), percents)
+    equal([percents[mv] for mv in points], list(range(0, 101, 10)))
+    equal(
+        [percents[mv] for mv in (0, 3269, 3311, 3312, 3820, 4199, 4300)], [0, 0, 0, 1, 45, 99, 100]
+    )
+    cell = Cell()
+    equal(cell.battery.percent(), percents[4000])
 
 
 def test_a_battery_is_measured_at_times():

@@ -92,4 +92,4 @@ class DeskLock:
 
     def state(self) -> bytes:
         """What it publishes for people."""
-        return json.dumps({"lock": "LOCKED", "battery": 3912, "door": None}).encode()
+        return json.dumps({"lock": "LOCKED", "battery": 3912, "charge": 65, "door": None}).encode()

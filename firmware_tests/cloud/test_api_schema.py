@@ -3,9 +3,6 @@
 Nothing breaks, and no answer has a status, a type of content or a shape that is not described.
 """
 
-import subprocess
-import sys
-
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -23,7 +20,6 @@ from firmware_tests.cloud.world import Client, World
 from host_sim.cloud.domain import devices, phones, sharing
 from host_sim.cloud.keys import PrivateKey
 from host_sim.cloud.web.limits import Limit
-from host_sim.runtimes import ROOT
 
 EXAMPLES = soak.count(300, 5)  # of each operation
 CHECKS = (
@@ -70,18 +66,7 @@ def _operations(world):
     return [found.ok() for found in schema.get_all_operations()]  # type: ignore[union-attr]
 
 
-def test_every_answer_is_as_described(request):
-    """In a process of its own: after thousands of other tests, the interpreter crashed in it."""
-    kind = request.config.getoption("database")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--database={kind}",
-         "--timeout=0", "--override-ini=python_functions=check_*", __file__],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def check_every_answer(world):
+def test_every_answer_is_as_described(world):
     broken: list[str] = []
     asked: set[tuple[str, bool]] = set()
     operations = _operations(world)

@@ -80,11 +80,14 @@ def test_a_device(anna, one_service):
         assert row.zone == "CET-1CEST,M3.5.0,M10.5.0/3"
         owner = one_service.who(context, anna)
         sharing.create(context, owner, row, "bob@example.org", write(uses=1))
-        row.state, row.state_at = {"lock": 1}, 1_783_000_100
+        row.state, row.state_at = {"lock": 1, "battery": 54}, 1_783_000_100
     shown = ask(anna, "GET", f"/device?deviceId={device}", 200)
     assert shown["metaFieldValues"][0]["value"]["value"] == "1"
-    (value,) = shown["dataStreamValues"]
-    assert (value["value"], value["updatedAt"]) == (1, 1_783_000_100_000)
+    at = 1_783_000_100_000
+    assert [
+        (each["pin"], each["dataStreamLabel"], each["value"], each["updatedAt"])
+        for each in shown["dataStreamValues"]
+    ] == [("v1", "Lock", 1, at), ("v2", "Battery", 54, at)]
     renamed = ask(anna, "PUT", f"/device?deviceId={device}", 200, json={"name": "Back door"})
     assert renamed["name"] == "Back door"
     ask(anna, "DELETE", f"/device?deviceId={device}", 204)

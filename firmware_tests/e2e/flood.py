@@ -1,5 +1,6 @@
 """A broker gone bad: lets anybody in, and has kept more for them than they can take."""
 
+import contextlib
 import socket
 import ssl
 import threading
@@ -24,6 +25,7 @@ class Flood:
         self._context.load_cert_chain(certificates.broker, certificates.broker_key)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
+        self._raw: socket.socket | None = None
         self._thread = threading.Thread(target=self._serve)
 
     def __enter__(self) -> "Flood":
@@ -33,6 +35,9 @@ class Flood:
     def __exit__(self, *_: object) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        if self._raw is not None:
+            with contextlib.suppress(OSError):  # it is over already
+                self._raw.shutdown(socket.SHUT_RDWR)
         self._thread.join()
 
     def _serve(self) -> None:
@@ -43,7 +48,8 @@ class Flood:
                 return
             with raw:
                 try:
-                    self._talk(self._context.wrap_socket(raw, server_side=True))
+                    self._raw = self._context.wrap_socket(raw, server_side=True)
+                    self._talk(self._raw)
                 except OSError:
                     continue
 

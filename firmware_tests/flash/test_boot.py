@@ -1,6 +1,9 @@
 """boot.py and main.py on a board with a serial port: who gets a prompt, what follows a crash."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -10,7 +13,16 @@ from firmware.hal.board import Board
 from firmware.store import cloud as clouds
 from firmware.store import identity, wifi, wipe
 from firmware.store.flash import Flash
-from firmware_tests.flash.port import LISTENS, UNPROVISIONED, Console, make_lock, restart, run
+from firmware_tests.flash.port import (
+    LISTENS,
+    PATIENCE_S,
+    UNPROVISIONED,
+    Console,
+    make_lock,
+    restart,
+    run,
+)
+from host_sim.runtimes import ROOT
 from host_sim.serial_board import SerialBoard
 
 
@@ -28,6 +40,24 @@ def test_nobody_at_the_serial_line_gets_past_a_lock(lock, typed):
             console.listen(0.1)
         console.hear("ready")
         assert ">>>" not in console.said and "raw REPL" not in console.said
+
+
+def test_a_monitor_shows_what_a_lock_says(lock):
+    keys, terminal = os.openpty()
+    command = [sys.executable, "-m", "tools.monitor", lock.port]
+    with subprocess.Popen(command, cwd=ROOT, stdin=terminal, stdout=subprocess.PIPE) as monitor:
+        try:
+            assert monitor.stdout and b"Connected" in monitor.stdout.readline()
+            lock.cut()
+            lock.power_on()
+            while b"ready" not in monitor.stdout.readline():
+                assert monitor.poll() is None
+            os.write(keys, b"\x1d")  # Ctrl-]
+            assert monitor.wait(PATIENCE_S) == 0
+        finally:
+            monitor.kill()
+    os.close(keys)
+    os.close(terminal)
 
 
 def test_who_holds_the_button_while_it_starts_gets_the_prompt(lock):
@@ -138,4 +168,4 @@ def test_a_wifi_that_is_away_slow_or_refuses_keeps_nobody_from_the_door(
     lock.hold()
     with Console(lock.port) as console:
         console.listen(1)
-        assert console.said == ""
+        assert not console.said.strip()  # the line of "ready" ends

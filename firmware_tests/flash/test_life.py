@@ -1,7 +1,8 @@
 """A lock from an empty board to its second firmware, each step at the board as its owner takes it.
 
-The real mpremote puts it onto MicroPython's unix port, `lockctl` makes a lock of it, a phone opens
-over Bluetooth, the cloud from afar, and again after the power went, and after an update.
+The real mpremote puts it into a ROM partition of MicroPython's unix port, `lockctl` makes a lock
+of it, a phone opens over Bluetooth, the cloud from afar, and again after the power went, and after
+an update.
 """
 
 import subprocess
@@ -18,11 +19,12 @@ from firmware_tests.flash.port import UNPROVISIONED, Console
 from firmware_tests.radio.air import on_air
 from host_sim.runtimes import ROOT
 from host_sim.serial_board import SerialBoard
+from tools import rom
 from tools.lockctl.cloud import Login
 
 BOB = "bob@example.org"
 DOOR = "Door"
-STALE = "firmware/selftest.mpy"
+STALE = "boot.py"
 
 
 class Life:
@@ -94,7 +96,7 @@ class Life:
 @pytest.fixture
 def life(tmp_path, monkeypatch):
     monkeypatch.setenv("MACHINE_TRACE", str(tmp_path / "trace"))
-    with on_air(517), SerialBoard(tmp_path) as board:
+    with on_air(517), SerialBoard(tmp_path, rom=rom.BYTES) as board:
         cloud = Process(tmp_path / "cloud")
         try:
             made = Life(tmp_path, board, cloud, monkeypatch)
@@ -127,7 +129,9 @@ def test_a_board_becomes_a_lock_opens_loses_its_power_and_is_updated(life):
     life.restart("ready")
     life.opens_at_the_door()
 
-    (life.board.flash / STALE).write_bytes(b"of an older firmware")
+    (life.board.flash / STALE).write_bytes(
+        b"# of an older firmware\n" + (life.board.flash / STALE).read_bytes()
+    )
     status, said = life.make_flash()
     assert status != 0 and "button" in said
     life.board.hold(Board.pins["button"])
@@ -136,6 +140,7 @@ def test_a_board_becomes_a_lock_opens_loses_its_power_and_is_updated(life):
     status, said = life.make_flash()
     assert status == 0 and said.splitlines()[0] == STALE, said
     assert said.splitlines()[1].startswith("1 of "), said
+    assert "in place" in said
     life.hear("ready")
     life.opens_at_the_door()
     life.opens_from_afar()

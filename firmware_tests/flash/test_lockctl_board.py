@@ -3,14 +3,20 @@
 import json
 
 import pytest
+from click.testing import CliRunner
 
 from firmware.store import identity, wifi
 from firmware.store import cloud as clouds
 from firmware.store.flash import Flash
-from firmware_tests.flash.port import LISTENS, Console, run
+from firmware_tests.flash.port import LISTENS, Console, restart, run
+from host_sim import runtimes
 from host_sim.cloud.link.certificates import Certificates
+from host_sim.serial_board import SerialBoard
 from host_sim.story import key_of
 from host_sim.world.zones import posix
+from tools import flash, rom
+from tools.device import Device
+from tools.lockctl import doctor
 
 ISSUER, ROOT = key_of("issuer"), key_of("root")
 
@@ -78,6 +84,7 @@ def test_a_healthy_board_passes_and_a_sick_one_does_not(board):
     assert found["firmware"]["good"] and found["answers"]["good"] and found["flash"]["good"]
     assert found["clock"]["good"] and found["rtc"]["seen"] == "it has no time yet"
     assert found["identity"]["seen"] == "not provisioned"
+    assert found["runs"]["seen"] == "from files" and found["memory"]["good"]
 
     (board.flash / "firmware/app.mpy").write_bytes(b"another")
     (board.flash / "crash").write_text("2 ValueError('mail',)")
@@ -87,3 +94,21 @@ def test_a_healthy_board_passes_and_a_sick_one_does_not(board):
     bad = [line.split()[0] for line in done.stdout.splitlines() if " BAD " in line]
     assert bad == ["firmware", "crash", "pins"]
     assert "firmware/app.mpy" in done.stdout and "ValueError('mail',)" in done.stdout
+
+
+def test_a_board_says_whether_it_runs_in_place_and_has_the_memory_for_it(tmp_path, monkeypatch):
+    program = tmp_path / "doctor.py"
+    monkeypatch.setattr(doctor, "_PROGRAM", program)
+    text = (runtimes.ROOT / "tools/lockctl/_doctor_device.py").read_text()
+    with SerialBoard(tmp_path, rom=rom.BYTES) as board:
+        with Device(board.port) as device:
+            flash.put(device, flash.contents())
+            device.restart()
+        for needs, good in (("235", True), ("23_500_000", False)):
+            restart(board, LISTENS)
+            program.write_text(text.replace(": 235", f": {needs}"))
+            done = CliRunner().invoke(doctor.doctor, ["--port", board.port, "--json"])
+            found = {each["check"]: each for each in json.loads(done.stdout)}
+            assert found["runs"]["seen"] == "in place"
+            assert found["firmware"]["good"] and found["memory"]["good"] == good
+            assert done.exit_code == (0 if good else 1)

@@ -11,7 +11,7 @@ from tools import flash
 SOURCES = {
     PurePosixPath(path).with_suffix(".py").as_posix()
     for path in flash.contents()
-    if path != flash.MANIFEST and not path.startswith("lib/")
+    if not path.startswith("lib/")
 }
 
 

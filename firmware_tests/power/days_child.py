@@ -98,6 +98,7 @@ class Life(Whole):
         """Nobody comes."""
         end_ms = self.hardware.ms + seconds * 1000
         while self.hardware.ms < end_ms:
+            self.work()
             left_ms = self.lock.step()
             self.carry()
             if left_ms == 50:

@@ -137,7 +137,7 @@ def test_a_low_battery_is_seen_and_told(home):
     def told():
         with home.house.cloud.transaction(reads=True) as ctx:
             device = people.device_of(ctx, home.house.device)
-            return 0 < device.state["battery_mv"] < 3600
+            return 0 < device.state["battery_mv"] < 3600 and 0 < device.state["battery"] < 8
 
     home.until(told)
 

@@ -1,5 +1,7 @@
 """What is shipped is the same program as the sources, without its constants."""
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,12 +9,15 @@ from pathlib import Path
 import pytest
 
 from firmware.hal.board import BOARDS, Board
-from tools import build
+from host_sim.runtimes import ROOT
+from tools import build, names
 
 PROGRAM = {
     "p/__init__.py": '"""A package."""\n',
     "p/numbers.py": "ONE = 1\nSHIFTED = ONE << 4 | 2\nHUGE = 1 << 40\nWORD = 'word'\n",
-    "p/state.py": "LEFT = 3\ndef take():\n    global LEFT\n    LEFT -= 1\n",
+    "p/state.py": "LEFT = 3\ndef take():\n    global LEFT\n    LEFT -= 1\n"
+    "class Box:\n  def __init__(self, a):\n    self._b, self._c, self._d = a, a + 1, a + 2\n"
+    "  def all(self):\n    return self._b, self._c, self._d\n",
     "p/again.py": "from . import numbers\nfrom .numbers import ONE\nTWO = numbers.ONE + ONE\n",
 }
 
@@ -20,7 +25,7 @@ PROGRAM = {
 def shrunk(main: str) -> dict[str, str]:
     """The sources of PROGRAM and a module p.main as they would be compiled."""
     sources = {Path(path): text for path, text in {**PROGRAM, "p/main.py": main}.items()}
-    modules, _ = build.shrink(sources)
+    modules, _ = build.shrink(sources, {"_kept"})
     return {module.path.as_posix(): module.source() for module in modules}
 
 
@@ -70,6 +75,72 @@ def test_what_is_no_constant_works_as_before(tmp_path, main):
     assert output(tmp_path, shrunk(main)) == before
 
 
+PRIVATE = """
+_KINDS = (1, 2)
+class _Odd(Exception):
+    pass
+class _Key:
+    pass
+class Door:
+    _open = 0
+    def __init__(self, grants, left=3):
+        self._grants, self._left, self._kept = grants, left, _KINDS
+    def _take(self, grants):
+        self._left -= len(self._grants) + len(grants)
+        return self._left
+def show():
+    door = Door('ab', left=7)
+    print(door._take('c'), door._open, _KINDS, door._kept, repr(_Odd()), _Key is not _Odd)
+"""
+
+
+def test_parameters_and_private_values_have_short_names(tmp_path):
+    small = shrunk(PRIVATE)
+    main = small["p/main.py"]
+    words = set(re.findall(r"\w+", main))
+    assert not {"_grants", "grants", "_left", "_open", "_KINDS", "_take", "_Key"} & words
+    assert {"_kept", "left", "_Odd"} <= words
+    assert output(tmp_path, small) == output(tmp_path, {**PROGRAM, "p/main.py": PRIVATE})
+
+
+NAMES = {
+    "of a string": "class A:\n  def __init__(self):\n    self._a = 5\n"
+    "def show():\n    print(getattr(A(), '_a'))\n",
+    "of another": "from .state import Box\nclass A:\n  def __init__(self):\n"
+    "    self._a = self._b = 2\n"
+    "def show():\n    print(Box(1)._b, A()._b, Box(3)._c)\n",
+    "inherited": "from .state import Box\nclass A(Box):\n  def more(self):\n    self._d = 5\n"
+    "    return self._c\ndef show():\n    a = A(4)\n    print(a.more(), a.all())\n",
+    "of a closure": "def f(a, b):\n    return lambda c: [a for a in b] + [a, b, c]\n"
+    "def show():\n    print(f(1, (2, 3))(4))\n",
+    "hidden": "def f(a):\n    def g(b, max):\n        return max + a + b\n"
+    "    return g(1, 2) + max(a, 3)\ndef show():\n    print(f(5))\n",
+    "nonlocal": "def f(a, *rest):\n    def g():\n        nonlocal a\n        a += 1\n    g()\n"
+    "    return a, rest\ndef show():\n    print(f(1, 2))\n",
+    "global": "_n = [0]\n_m = 1.5\ndef f(by):\n    global _m\n    _m += by\n    _n[0] = by\n"
+    "def show():\n    f(2)\n    print(_n, _m)\n",
+    "caught": "def f(a):\n    try:\n        return 1 // a\n    except ArithmeticError as a:\n"
+    "        return str(a)\ndef show():\n    print(f(1), f(0))\n",
+    "of a class inside": "def f(a):\n    class B:\n        a = 2\n"
+    "    return B.a, a\ndef show():\n    print(f(1))\n",
+}
+
+
+@pytest.mark.parametrize("main", NAMES.values(), ids=NAMES)
+def test_what_has_a_short_name_is_still_what_it_was(tmp_path, main):
+    before = output(tmp_path, {**PROGRAM, "p/main.py": main})
+    assert output(tmp_path, shrunk(main)) == before
+
+
+def test_a_traceback_is_completed_as_it_comes():
+    reader = names.Reader("firmware.app _3 _tick\nfirmware.app _4 _work\n")
+    said = b'Traceback:\r\n  File "firmware.app", line 1, in _3\r\n'
+    said += b'  File "firmware.app", line 1, in run\r\n'
+    said += b'  File "firmware.tasks", line 1, in _3\r\nin _4\r\n'
+    shown = b"".join(reader.read(said[at : at + 7]) for at in range(0, len(said), 7))
+    assert shown == said.replace(b'app", line 1, in _3', b'app", line 1, in _3 = _tick')
+
+
 def test_what_only_type_checkers_read_is_gone():
     main = "CHECKED = False\nif TYPE_CHECKING:\n    from .numbers import ONE\nx = [CHECKED]\n"
     assert shrunk(main)["p/main.py"] == "x = [False]"
@@ -85,7 +156,7 @@ def test_a_board_that_cannot_be_wired_is_not_built(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_build_follows_the_sources_and_tells_what_it_dropped(tmp_path):
+def test_a_build_follows_the_sources_and_tells_what_it_dropped_and_renamed(tmp_path):
     stray = tmp_path / "firmware" / "gone.mpy"
     stray.parent.mkdir()
     stray.write_bytes(b"of a source that was deleted")
@@ -94,4 +165,29 @@ def test_a_build_follows_the_sources_and_tells_what_it_dropped(tmp_path):
     sources = (build.ROOT / "firmware").rglob("*.py")
     assert made == {path.relative_to(build.ROOT) for path in sources}
     assert "module.CLOCK_UNCERTAIN = 19" in (tmp_path / "dropped.py").read_text()
+    assert re.search(r"^firmware\.app _\d+ _watchdog$", (tmp_path / "names.txt").read_text(), re.M)
     assert b"CLOCK_UNCERTAIN" not in (tmp_path / "firmware/policy/decision.mpy").read_bytes()
+
+
+def required(function: ast.FunctionDef) -> set[str]:
+    """Its parameters without a default."""
+    return {each.arg for each in function.args.args[: -len(function.args.defaults) or None]}
+
+
+def test_nobody_passes_by_name_what_has_a_short_name():
+    """Not to any function or class of that name, for nothing tells here which it is."""
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "firmware").rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    short = set()
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef):
+            short |= {(node.name, each) for each in required(node)}
+        elif isinstance(node, ast.ClassDef):
+            for each in node.body:
+                if isinstance(each, ast.FunctionDef) and each.name == "__init__":
+                    short |= {(node.name, name) for name in required(each)}
+    calls = [node for node in nodes if isinstance(node, ast.Call) and node.keywords]
+    assert ("Lock", "hardware") in short and len(calls) > 30
+    for call in calls:
+        name = ast.unparse(call.func).rpartition(".")[2]
+        assert not short & {(name, each.arg) for each in call.keywords}, ast.unparse(call)

@@ -17,7 +17,7 @@ from host_sim.runtimes import ROOT
 
 PICTURES = ROOT / "build" / "pictures"
 PHONE_WIDTH = {"width": 390, "height": 844}  # CSS pixels
-_PATIENCE_MS = 20_000
+_PATIENCE_MS = 60_000
 
 
 @contextlib.contextmanager

@@ -29,7 +29,7 @@ radio = on_air.radio
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 UNLOCKED = "Unlocked."
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 MESSAGE_1, RESUME = 0x10, 0x20
 # Notes the first byte of each message that the page sends: a piece begins with its number, its
 # length and the message's.

@@ -1,38 +1,54 @@
 """The part of the heap's benchmark that runs on MicroPython, over the built files: only a lock.
 
-The phone is at the other end of stdin and stdout: it sends "come", "go" or a piece in hexadecimal
-digits on a line, and is answered with a line of pieces. The first line, and the one after "end",
-are JSON with bytes of heap. The first argument is an image of a ROM file system to import from, or
-empty. With a second one, "quick", nothing is collected but when MicroPython does it, and there are
-no numbers.
+Arguments: the folder of the lock's flash, an image of a ROM file system to import from or "", and
+how far to go. "parts" is for 32-bit MicroPython: imports and objects, in one line of JSON with
+bytes of heap. Otherwise the phone is at the other end of stdin and stdout: it sends a word or a
+piece in hexadecimal digits on a line, and is answered with a line of pieces. The first line, and
+the one after "end", are JSON; with "quick" nothing is collected but when MicroPython does it, and
+there are no numbers.
 """
 
-import gc
 import json
 import sys
 from binascii import hexlify, unhexlify
-
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-IMAGE = sys.argv[1]
-IS_QUICK = sys.argv[2:] == ["quick"]
-found = {}
+FOLDER, IMAGE, MODE = sys.argv[1:]
+if MODE == "parts":
+    del sys.modules["gc"]  # here nothing is collected but below, when no function runs
+import gc  # noqa: E402
 
-if IMAGE:
+gc.threshold(4096)  # type: ignore[attr-defined]
+found: "dict[str, Any]" = {}
+
+
+def mount():
     import vfs
 
     with open(IMAGE, "rb") as file:
         vfs.mount(vfs.VfsRom(memoryview(file.read())), "/rom")
     sys.path.insert(0, "/rom")
 
-import machine  # type: ignore[import-not-found]  # noqa: E402, F401  # the simulator's
+
+if IMAGE:
+    mount()
+
+# What an image for the ESP32 has inside, and this heap for want of it.
+from tools.bench import _heap_board  # noqa: E402
+
+if MODE == "parts":
+    _heap_board.put("_thread", "cryptolib", "socket", "ssl", "umqtt", "urequests")
+else:
+    _heap_board.put()
+    import urequests  # type: ignore[import-not-found]  # noqa: F401
+    from umqtt import simple  # type: ignore[import-not-found]  # noqa: F401
 
 
 def taken():
-    if IS_QUICK:
+    if MODE == "quick":
         return 0
     gc.collect()
     return gc.mem_alloc()  # type: ignore[attr-defined]
@@ -40,6 +56,9 @@ def taken():
 
 BEFORE = taken()
 
+from firmware import heap  # noqa: E402
+
+heap.collect_soon()  # as main.py does
 from firmware import app  # noqa: E402
 from firmware.hal.board import Board  # noqa: E402
 from firmware.hal.hardware import Hardware  # noqa: E402
@@ -57,13 +76,13 @@ class Radio:
         self.events = []
         self.pieces = []
 
-    def start(self, service, write, notify):
+    def start(self, *_):
         pass
 
     def renew(self):
         pass
 
-    def advertise(self, interval_us, data, answer):
+    def advertise(self, *_):
         return True
 
     def notify(self, link, piece):
@@ -81,28 +100,21 @@ class Radio:
         return True
 
 
-class Network:
-    """A `hal.network.Network` whose thread never runs: there is a post, and nobody carries it."""
-
-    ticks_ms = ticks_diff = sleep_ms = None
-    has_wifi = False
-
-    def look(self):
-        return ""
-
-    def know(self, name, password):
-        pass
-
-    def make_lock(self):
-        import _thread
-
-        return _thread.allocate_lock()
-
-    def start(self, function):
-        pass
+hardware: "Any" = Hardware(Board())
+if MODE == "parts":
+    hardware.random = lambda count: b"\x07" * count  # this build has no source of it
+radio = hardware.radio = Radio()
+flash = Flash(FOLDER)
+who: "Any" = identity.read(flash.pair)
+lock = app.Lock(hardware, flash, who, print)
+who.issuer.precompute()
+lock.start()
+found["provisioned"] = taken() - BEFORE
+app._connect(lock, hardware, flash, who)
+app._listen(lock, hardware, who)
 
 
-def work(lock, radio):
+def work():
     """All there is to do; the most heap that was in use in between."""
     most = idle = 0
     while idle < 2:  # a step that was the second's does no other work
@@ -111,22 +123,8 @@ def work(lock, radio):
     return most
 
 
-def main():
-    hardware: "Any" = Hardware(Board())
-    radio = hardware.radio = Radio()
-    hardware.network = Network()
-    flash = Flash(".")
-    who: "Any" = identity.read(flash.pair)
-    lock = app.Lock(hardware, flash, who, print)
-    who.issuer.precompute()
-    lock.start()
-    found["provisioned"] = taken() - BEFORE
-    app._connect(lock, hardware, flash, who)
-    app._listen(lock, hardware, who)
-    work(lock, radio)
-    found["serving"] = taken() - BEFORE
-    found["key"] = hexlify(lock.key()).decode()
-    print(json.dumps(found))
+def serve():
+    """Do what the phone says, until it is gone."""
     most = 0
     for line in sys.stdin:
         word = line.strip()
@@ -136,15 +134,25 @@ def main():
             radio.events += [("connected", 1), ("sized", 1, 247)]
         elif word == "go":
             radio.events.append(("disconnected", 1))
+        elif word == "serving":
+            found[word] = taken() - BEFORE
         elif word.startswith("token "):
             print(lock.accept(unhexlify(word[6:])))
             continue
-        else:
+        elif word:
             radio.events.append(("written", 1, unhexlify(word)))
-        most = max(most, work(lock, radio))
+        most = max(most, work())
         print(*radio.pieces)
         radio.pieces.clear()
-    print(json.dumps({"peak": most - BEFORE}))
+    found["peak"] = most - BEFORE
 
 
-main()
+found["apart"] = BEFORE
+if MODE == "parts":
+    found["serving"] = taken() - BEFORE
+else:
+    work()
+    heap.collect_late()  # as app does now
+    print(json.dumps({"key": hexlify(lock.key()).decode()}))
+    serve()
+print(json.dumps(found))

@@ -13,7 +13,10 @@ import time
 import machine
 
 found = []
-free = gc.mem_free() if hasattr(gc, "mem_free") else 0
+gc.collect()
+heap = gc.mem_free() + gc.mem_alloc()
+# The smallest heap in which a lock with phones and a cloud lives, on 64 bits: `make bench`.
+NEEDS_KB = {"in place": 235, "from files": 330}
 
 
 def look(name, function):
@@ -44,6 +47,19 @@ def firmware():
             if not right:
                 wrong.append(path)
     return not wrong, " ".join(wrong) or "%d files" % count
+
+
+def where():
+    """How its code is run."""
+    import firmware
+
+    path = getattr(firmware, "__file__", "")  # what is frozen has none
+    return "in place" if not path or path.startswith("/rom/") else "from files"
+
+
+def runs():
+    """The same, for people."""
+    return None, where()
 
 
 def answers():
@@ -93,20 +109,19 @@ def rtc():
 
 
 def clock():
-    """Ticks and the calendar go on, both alike."""
+    """Ticks and the calendar go on, both alike, in one second of three."""
     calendar = machine.RTC()
-    start_ms = time.ticks_ms()
-    second = calendar.datetime()[6]
-    while calendar.datetime()[6] == second:
-        if time.ticks_diff(time.ticks_ms(), start_ms) > 2000:
-            return False, "the calendar stands still"
-    start_ms = time.ticks_ms()
-    second = calendar.datetime()[6]
-    while calendar.datetime()[6] == second:
-        if time.ticks_diff(time.ticks_ms(), start_ms) > 2000:
-            return False, "the calendar stands still"
-    took_ms = time.ticks_diff(time.ticks_ms(), start_ms)
-    return 900 < took_ms < 1100, "a second takes %d ms" % took_ms
+    took_ms = []
+    for _ in range(4):
+        start_ms = time.ticks_ms()
+        second = calendar.datetime()[6]
+        while calendar.datetime()[6] == second:
+            if time.ticks_diff(time.ticks_ms(), start_ms) > 2000:
+                return False, "the calendar stands still"
+        took_ms.append(time.ticks_diff(time.ticks_ms(), start_ms))
+        if len(took_ms) > 1 and 900 < took_ms[-1] < 1100:  # the first second was not whole
+            return True, "a second takes %d ms" % took_ms[-1]
+    return False, "seconds take %s ms" % took_ms[1:]
 
 
 def flash():
@@ -122,8 +137,14 @@ def flash():
 
 
 def memory():
-    """The heap at the prompt."""
-    return None, "%d KB free" % (free // 1024)
+    """What a lock leaves of the heap; Wi-Fi and Bluetooth, which are off, take of the same."""
+    needs = NEEDS_KB[where()] * 1024
+    if sys.maxsize < 1 << 32:
+        needs //= 2
+    seen = "%d KB without radio, a lock takes %d" % (heap // 1024, needs // 1024)
+    if heap < needs:
+        return False, seen + "; docs/hardware.md says what to do"
+    return True, seen + ", %d are free at least" % ((heap - needs) // 1024)
 
 
 def wifi():
@@ -159,7 +180,8 @@ def system():
 
 
 for check in (
-    system, firmware, answers, crash, identity, pins, rtc, clock, flash, memory, wifi, bluetooth,
+    system, firmware, runs, answers, crash, identity, pins, rtc, clock, flash, memory, wifi,
+    bluetooth,
 ):  # fmt: skip
     look(check.__name__, check)
 print(json.dumps(found))

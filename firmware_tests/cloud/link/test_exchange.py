@@ -286,11 +286,12 @@ def test_a_log_that_is_shorter_than_it_was_is_told(street, lock):
 
 
 def test_a_state_is_shown_by_the_apis(street, anna, lock):
-    said = {"lock": "UNLOCKED", "battery": 3900, "door": "open", "reason": 0, "at": 5}
+    said = {"lock": "UNLOCKED", "battery": 3900, "charge": 63, "door": "open", "at": 5}
     street.say(lock, topics.STATE, json.dumps(said).encode(), retained=True)
     path = f"/api/v1.32/my/lock/{device(street).id}/sync"
     shown = ok(anna.get(path))["result"]
     assert (shown["isConnected"], shown["lockProperties"]["state"]) == (True, 2)
+    assert shown["lockProperties"]["batteryLevel"] == 63
     street.say(lock, topics.STATE, b'{"lock": "LOCKING"}', retained=True)
     assert ok(anna.get(path))["result"]["lockProperties"]["state"] == 5
     street.say(lock, topics.STATE, b'{"lock": "JAMMED"}', retained=True)

@@ -96,7 +96,7 @@ def test_what_it_is_told_is_what_it_documents(street, home):
         for topic, payload, retained in street.published
         if topic.startswith("homeassistant/") and retained
     }
-    assert len(configs) == 4
+    assert len(configs) == 5
     for topic, config in configs.items():
         component = topic.split("/")[1]
         assert re.fullmatch(r"homeassistant/\w+/[\w-]+/[\w-]+/config", topic)
@@ -112,7 +112,7 @@ def test_what_it_is_told_is_what_it_documents(street, home):
     (lock,) = [config for topic, config in configs.items() if topic.split("/")[1] == "lock"]
     assert topics.may_write(home["user"], lock["command_topic"])
     assert (lock["optimistic"], lock["retain"]) == (False, False)
-    assert len({config["unique_id"] for config in configs.values()}) == 4
+    assert len({config["unique_id"] for config in configs.values()}) == 5
 
 
 def shown(config, payload):
@@ -134,7 +134,8 @@ def test_it_shows_what_the_lock_says(street, anna, bob, door, lock, home):
         ("PULLED", "UNLOCKED"),
         ("UNKNOWN", None),
     ):
-        told = {"lock": said, "battery": 3900, "door": "open", "reason": 0, "share": share}
+        told = {"lock": said, "battery": 3900, "charge": 63, "door": "open"}
+        told |= {"reason": 0, "share": share}
         street.say(lock, topics.STATE, json.dumps(told).encode(), retained=True)
         topic = topics.of_home(home["user"], topics.HOME_STATE)
         payload = [each for where, each, _ in street.published if where == topic][-1]
@@ -144,7 +145,8 @@ def test_it_shows_what_the_lock_says(street, anna, bob, door, lock, home):
             if where.startswith("homeassistant/")
         }
         assert shown(configs["lock"]["value_template"], payload) == wanted
-        assert shown(configs["battery"]["value_template"], payload) == 3900
+        assert shown(configs["battery"]["value_template"], payload) == 63
+        assert shown(configs["voltage"]["value_template"], payload) == 3900
         assert shown(configs["door"]["value_template"], payload) == configs["door"]["payload_on"]
         attributes = shown(configs["lock"]["json_attributes_template"], payload)
         assert (attributes["who"], attributes["reason"]) == ("Bob", "allowed")
@@ -223,6 +225,6 @@ def test_it_ends_like_any_share(street, anna, door, lock, home, how):
         for topic, payload, retained in street.published
         if topic.startswith("homeassistant/") and retained and not payload
     ]
-    assert len(gone) == 4
+    assert len(gone) == 5
     press(street, home, b"UNLOCK")
     assert results(street) == []

@@ -79,6 +79,7 @@ class Said(BaseModel):
 
     lock: Literal["UNKNOWN", "LOCKED", "UNLOCKED", "PULLED", "LOCKING", "UNLOCKING", "JAMMED"]
     battery: Annotated[int, Field(ge=0, le=100_000)] | None = None  # mV
+    charge: Annotated[int, Field(ge=0, le=100)] | None = None  # percent
     door: Literal["open", "closed"] | None = None
     reason: Annotated[int, Field(ge=0, le=255)] | None = None
     share: Annotated[str, Field(pattern=r"^([0-9a-f]{2}){1,16}$")] | None = None
@@ -287,6 +288,7 @@ class Exchange:
             "lock": _STATES.get(said.lock, device.state.get("lock", -1)),
             "moving": said.lock if said.lock in ("LOCKING", "UNLOCKING") else None,
             "jammed": said.lock == "JAMMED",
+            "battery": said.charge,
             "battery_mv": said.battery,
             "door": said.door,
             "reason": said.reason,

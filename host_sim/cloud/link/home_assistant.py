@@ -28,6 +28,7 @@ ALLOWED, DENIED = "allowed", "denied"  # events
 _COMPONENTS = {
     "lock": "lock",
     "battery": "sensor",
+    "voltage": "sensor",
     "door": "binary_sensor",
     "access": "event",
 }
@@ -85,14 +86,24 @@ def discovery(device: Device, share: Share) -> dict[str, dict[str, Any]]:
     }
     if terms.grant(share).rights & PULL:
         lock["payload_open"] = "OPEN"
-    battery = {
-        "name": "Battery",
-        "device_class": "voltage",
+    measured = {
         "entity_category": "diagnostic",
         "state_class": "measurement",
         "state_topic": state,
-        "unit_of_measurement": "mV",
+    }
+    battery = {
+        **measured,
+        "name": "Battery",
+        "device_class": "battery",
+        "unit_of_measurement": "%",
         "value_template": "{{ value_json.battery }}",
+    }
+    voltage = {
+        **measured,
+        "name": "Battery voltage",
+        "device_class": "voltage",
+        "unit_of_measurement": "mV",
+        "value_template": "{{ value_json.voltage }}",
     }
     door = {
         "name": "Door",
@@ -110,6 +121,7 @@ def discovery(device: Device, share: Share) -> dict[str, dict[str, Any]]:
     made: dict[str, dict[str, Any]] = {
         "lock": lock,
         "battery": battery,
+        "voltage": voltage,
         "door": door,
         "access": access,
     }
@@ -173,7 +185,8 @@ def _tell(ctx: Context, device: Device, share: Share, publish: Publish) -> None:
     lock = said.get("moving") or _LOCK_STATES.get(said.get("lock", -1))
     state = {
         "lock": "JAMMED" if said.get("jammed") else lock,
-        "battery": said.get("battery_mv"),
+        "battery": said.get("battery"),
+        "voltage": said.get("battery_mv"),
         "door": said.get("door"),
         "attributes": _who(ctx, device, said.get("reason"), said.get("share")),
     }

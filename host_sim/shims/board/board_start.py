@@ -10,12 +10,14 @@ import sys
 
 def _load_chip():
     """Let `machine` and the like be there, and nothing else of this computer."""
-    for name in ("machine", "esp32", "network", "bluetooth"):
+    for name in ("machine", "esp32", "network", "bluetooth", "rom"):
         __import__(name)
+    rom = sys.modules["rom"]
     for name in list(sys.modules):
         if name.split(".")[0] in ("firmware", "host_sim"):
             del sys.modules[name]
     sys.path[:] = ["", ".frozen", "lib"]  # an ESP32's, with / for the flash
+    rom.start()
 
 
 def _run(name):

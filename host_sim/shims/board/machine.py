@@ -58,8 +58,8 @@ def _trace(text):
             file.write("%d %s\n" % (time.ticks_ms(), text))
 
 
-def _world(name):
-    """What a file of the world has; empty if there is none."""
+def world(name):
+    """Not of MicroPython: what a file of the world has; empty if there is none."""
     try:
         with open(_WORLD + "/" + name, "rb") as file:
             return file.read()
@@ -76,7 +76,7 @@ def tell_world(name, content):
 
 def reset_cause():
     """Why the chip started; 0 after `reset`, as on an ESP32."""
-    return int(_world("cause") or PWRON_RESET)
+    return int(world("cause") or PWRON_RESET)
 
 
 class WDT:
@@ -146,7 +146,7 @@ class Pin:
     def value(self, level=None):
         """The level, or set it."""
         if level is None:
-            if not self._is_out and b"%d" % self.number in _world("held").split():
+            if not self._is_out and b"%d" % self.number in world("held").split():
                 return 0
             return Pin.levels.get(self.number, 0)
         if self._is_out and Pin.levels.get(self.number) != level:
@@ -243,7 +243,7 @@ class RTC:
     def memory(self, content=None):
         """What stays over a reset and not without power; or set it."""
         if content is None:
-            return _world("memory")
+            return world("memory")
         tell_world("memory", content)
         return None
 

@@ -4,6 +4,8 @@ from typing import Any
 
 from starlette.datastructures import QueryParams
 
+from firmware.hal.board import Board
+from firmware.lock.battery import percent_of
 from firmware.policy.zone import Zone
 from host_sim import words
 from host_sim.house import people
@@ -15,7 +17,6 @@ from ..panes import Denial, Pane, Refused
 
 # Lengths in the picture.
 BOLT, LATCH, AWAY = 34, 16, 70
-FULL_MV, EMPTY_MV = 4200, 3300
 
 _BOLTS = {
     "LOCKED": "locked",
@@ -35,6 +36,7 @@ def view(house: House, query: QueryParams) -> dict[str, Any]:
     out = min(max(1 - x, 0), 1)
     latch = 1 - min(max((x - 1) / 0.4, 0), 1)
     mv = state["battery_mv"]
+    charge = percent_of(mv, Board.charge_mv)
     answers = [event for event in house.events.kept("visit") if event.what["action"] != "carry"]
     return {
         "state": state,
@@ -43,8 +45,8 @@ def view(house: House, query: QueryParams) -> dict[str, Any]:
         "latch_px": round(latch * LATCH),
         "turn_deg": round(90 * out),
         "away_px": AWAY if state["is_open"] else 0,
-        "charge_px": round(34 * min(max((mv - EMPTY_MV) / (FULL_MV - EMPTY_MV), 0), 1)),
-        "volts": f"{mv / 1000:.1f} V",
+        "charge_px": round(34 * charge / 100),
+        "volts": f"{mv / 1000:.1f} V, {charge} %",
         "is_low": "battery" in house.faults.on,
         "is_open": state["is_open"],
         "is_jammed": state["is_jammed"],
