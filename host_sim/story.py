@@ -6,7 +6,7 @@ the door opens is the lock's answer, and the scenario only says what it expected
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +59,7 @@ def key_of(name: str) -> PrivateKey:
     return PrivateKey.from_scalar(scalar % (2**255) + 1)
 
 
-def play(scenario: Scenario, runtime: str) -> Iterator[Record]:
+def play(scenario: Scenario, runtime: str) -> Generator[Record, None, None]:
     """The records of a scenario, played on a lock on one of `LockProcess`'s runtimes.
 
     Raises ScenarioError for a file that cannot be played, LockCrashed if the lock dies.

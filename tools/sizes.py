@@ -3,18 +3,15 @@
 Flash is the bytes of the .mpy files. Heap is what importing all that a running door needs leaves
 taken on 64-bit MicroPython, package after package; pointers there are twice as wide as an ESP32's.
 In place is the same from a ROM file system, where bytecode and texts stay in flash.
-May import tools.build, host_sim.runtimes and mpremote.
+May import tools.build, tools.rom and host_sim.runtimes.
 """
 
-import contextlib
-import io
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from mpremote import romfs
-
 from host_sim import runtimes
+from tools import rom
 from tools.build import TARGET
 
 # For each package, in the order of its loading, what the door, the intake and phones ask of it.
@@ -53,10 +50,9 @@ def heap(image: Path | None = None) -> dict[str, int]:
 
 
 def rom_image() -> bytes:
-    """What is built as a ROM file system, as `mpremote romfs` makes it."""
-    with contextlib.redirect_stdout(io.StringIO()):  # it lists every file
-        image: bytes = romfs.make_romfs(str(TARGET), mpy_cross=False)
-    return image
+    """What is built as a ROM file system."""
+    paths = [path for folder in ("firmware", "lib") for path in (TARGET / folder).rglob("*.*")]
+    return rom.image({path.relative_to(TARGET).as_posix(): path.read_bytes() for path in paths})
 
 
 def heap_in_place() -> dict[str, int]:

@@ -131,6 +131,7 @@ def test_what_is_malformed_changes_nothing():
         b"\x01\x00",
         b"\x01\x05\x02ab\x01",
         CREDENTIALS + b"x",
+        b"\x02\x00x",
         CREDENTIALS[:3] + CREDENTIALS[4:],
         b"\x01\x04\x01\xff\x01a",
         b"\x01\x03\x02ab",
@@ -149,7 +150,9 @@ def test_bytes_of_no_packet_are_left_to_others():
     talk = Talk()
     taken = [talk.improv.take(bytes([byte])) for byte in b"\x03II\x03IMPROV\x02\r\n"]
     equal(taken, [False, True, True, False] + [True] * 6 + [False] * 3)
-    equal(talk.ask(b"\x02\x00"), [FINE, (1, bytes([improv.AUTHORIZED]))])
+    for noise in (b"", b"I", b"IMPRO"):
+        packet = noise + packed(3, b"\x02\x00")
+        equal(talk.ask(None, packet), [FINE, (1, bytes([improv.AUTHORIZED]))], noise)
     for byte in packed(3, CREDENTIALS)[:20]:
         equal(talk.improv.take(bytes([byte])), True)
     talk.improv.forget()

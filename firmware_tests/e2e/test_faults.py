@@ -13,6 +13,7 @@ import pytest
 from firmware.policy import reasons
 from firmware.policy.decision import TRUSTED
 from firmware.policy.grant import LOCK
+from firmware.store import entry
 from firmware_tests import soak
 from firmware_tests.cloud.native import API, ok
 from firmware_tests.e2e.scene import scene as started
@@ -30,6 +31,7 @@ TIME_BYTES = 200  # the headers of an answer, and some of its body
 IN_THE_BODY = 100  # bytes before the end of a page
 MOST_RATIO = 4  # of medians; what is shared with other work on this machine is in both
 MOST_WORST = 25  # of the longest
+RESET_STATUS = 3
 MOST_GROWTH = 8192  # bytes; a bucket of grants that is being read has 4 KB
 
 
@@ -304,3 +306,18 @@ def test_three_days_offline(scene):
     log = scene.facts()["log"]
     scene.in_time(lambda: scene.facts()["kept"] >= log)
     assert scene.deeds("log.%") == []
+
+
+def test_a_name_server_that_never_answers(scene):
+    scene.board.ask("names", stall_ms=1 << 29, port=0)
+    asked = scene.facts()["names"]
+    scene.broker.drop()
+    until(lambda: scene.facts()["names"] > asked)
+    scene.count_on()
+    felt(scene, "a thread that hangs")
+    status, said = scene.board.run_out({"do": "later", "s": 120}, 32)
+    assert status == RESET_STATUS
+    assert said[:2] == ["network: it hangs", "network: lost, so the chip starts anew"]
+    scene.power()
+    until(scene.agrees)
+    assert scene.board.boots()[-2:] == [entry.FAILED, entry.CLEAN]

@@ -155,42 +155,57 @@ def test_the_power_may_go_at_every_step_and_in_every_block(two, files, tmp_path,
             assert starts(made) == NEW
 
 
-def test_a_board_with_files_may_lose_its_power_anywhere_while_they_go(
-    flashed, files, tmp_path, monkeypatch
-):
-    """Its boot.py knows nothing of slots, and what finishes the update is among what goes."""
+def make_update(folder, files, monkeypatch):
+    """A board to which all of the new firmware was sent; the lines of what is to be done."""
 
     def stop(program, timeout_s=30):
         if program == "put()":
             raise DeviceError("the power is gone")
         return real(program, timeout_s)
 
-    shutil.copytree(flashed, tmp_path / "flash")
-    boot = files["boot.py"].decode()
-    first, _, rest = boot.partition("def mount")
-    (tmp_path / "flash/boot.py").write_text(first + rest.partition("del mount\n")[2])
-    with SerialBoard(tmp_path, rom=rom.BYTES) as board:
-        assert starts(board) == NEW
+    with SerialBoard(folder) as board:
+        restart(board, LISTENS)
         with Device(board.port) as device, pytest.raises(DeviceError):
             real = device.run
             monkeypatch.setattr(device, "run", stop)
             flash.put(device, files)
-        board.cut()
-    update_ = tmp_path / "flash" / update.FOLDER
-    lines = (update_ / "list").rename(tmp_path / "flash" / update.READY).read_text().splitlines()
-    assert len(lines) > 100
-    for count in (0, 1, 2, 3, 4, 60, len(lines)):
-        folder = tmp_path / f"{count}"
-        for each in ("flash", "world"):
-            shutil.copytree(tmp_path / each, folder / each)
-        for line in lines[:count]:
-            number, _, path = line.partition(" ")
-            if number == "-":
-                (folder / "flash" / path).unlink()
-            else:
-                (folder / "flash" / update.FOLDER / number).rename(folder / "flash" / path)
+    ready = (folder / "flash" / update.FOLDER / "list").rename(folder / "flash" / update.READY)
+    return ready.read_text().splitlines()
+
+
+def do_some(folder, lines):
+    """As `update.finish` does, until the power goes."""
+    for line in lines:
+        number, _, path = line.partition(" ")
+        if number == "-":
+            (folder / path).unlink()
+        else:
+            (folder / update.FOLDER / number).rename(folder / path)
+
+
+@pytest.mark.parametrize("had_files", [True, False])
+def test_an_update_may_lose_its_power_between_any_two_files(
+    had_files, flashed, two, files, tmp_path, monkeypatch
+):
+    """What finishes it is in what goes, or in a slot; a boot.py may know nothing of slots."""
+    begun = tmp_path / "begun"
+    if had_files:
+        shutil.copytree(flashed, begun / "flash")
+        first, _, rest = files["boot.py"].decode().partition("def mount")
+        (begun / "flash/boot.py").write_text(first + rest.partition("del mount\n")[2])
+        (begun / "world").mkdir()
+        (begun / "world/romfs").write_bytes(b"\xff" * rom.BYTES)
+    else:
+        shutil.copytree(two, begun)
+    lines = make_update(begun, files, monkeypatch)
+    assert (len(lines) > 100) == had_files
+    for count in {0, 1, 2, len(lines) // 2, len(lines)}:
+        folder = tmp_path / str(count)
+        shutil.copytree(begun, folder)
+        do_some(folder / "flash", lines[:count])
         with SerialBoard(folder) as board:
-            assert starts(board) == NEW
+            said = restart(board, LISTENS)
+            assert version(said) == NEW and "ends" not in said
             assert not (board.flash / update.READY).exists()
             assert not list(board.flash.glob("firmware/**/*.*")), count
             assert "/rom/" in mpremote(board.port, "exec", "import firmware; print(firmware)")

@@ -139,7 +139,8 @@ def test_a_board_that_is_not_provisioned_says_so_and_stays_at_the_prompt(board):
     assert board.happened() == [SHUT]
 
 
-ENDS = ("KeyboardInterrupt()", "SystemExit(0)", "ValueError('x')", "MemoryError()", "OSError(5)")
+ORDERLY = ("KeyboardInterrupt()", "SystemExit(0)")
+ENDS = (*ORDERLY, "ValueError('x')", "MemoryError()", "OSError(5)")
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -157,6 +158,21 @@ import main
     assert status == RESET_STATUS
     assert end.split("(")[0] in output
     assert board.happened() == [SHUT, OPEN, SHUT, "reset"]
+    assert (board.flash / "crash").exists() == (end not in ORDERLY)
+
+
+@pytest.mark.parametrize("end", ["return", "raise KeyboardInterrupt", "raise ValueError"])
+def test_whoever_gets_the_prompt_finds_a_safe_bolt(board, end):
+    code = f"""
+from firmware import service
+def run(hardware, *others):
+    hardware.parts["strike"].start()
+    {end}
+service.run = run
+import main
+"""
+    status, _ = board.run(code)
+    assert (status, board.happened()) == (0, [SHUT, OPEN, SHUT])
 
 
 def test_ctrl_c_on_the_way_out_does_not_leave_the_bolt_open(board):
@@ -199,6 +215,40 @@ def test_boot_makes_the_bolt_safe_before_the_firmware_loads(board):
     assert board.happened() == [OPEN, SHUT]
 
 
+def test_boot_makes_the_chip_fast(board):
+    assert board.run("import boot, machine; print(machine.freq())") == (0, "240000000\n")
+
+
+@pytest.mark.parametrize("is_c3", [False, True])
+def test_nothing_has_current_while_the_board_sleeps(board, is_c3):
+    code = f"""
+import esp32, machine
+machine.Pin(26, machine.Pin.OUT, value=1)
+if {is_c3}:
+    esp32.wake_on_gpio = lambda pins, level: print("wakes", len(pins), pins[0].number, level)
+    del esp32.wake_on_ext0
+from firmware.hal import bare
+bare.sleep_until_pushed()
+"""
+    _, output = board.run(code)
+    assert board.happened() == [OPEN, SHUT, "deepsleep"]
+    assert output == ("wakes 1 4 False\n" if is_c3 else "")
+
+
+@pytest.mark.parametrize(
+    "cause, kept, task", [(3, b"scan", "scan"), (3, b"", "start"), (1, b"scan", "")]
+)
+def test_what_hung_is_known_after_the_watchdog_bit(board, cause, kept, task):
+    code = f"""
+import machine
+machine.reset_cause = lambda: {cause}
+machine.RTC.memory = lambda rtc: {kept}
+from firmware.hal import bare
+print(bare.hanging_task())
+"""
+    assert board.run(code) == (0, task + "\n")
+
+
 FAULTS = {
     "no machine": "sys.modules['machine'] = None",
     "no pins": "del machine.Pin",
@@ -210,6 +260,8 @@ FAULTS = {
     "ctrl-c": "machine.freq = fails(KeyboardInterrupt)",
     "exit": "machine.freq = fails(SystemExit)",
     "no hal": "sys.modules['firmware.hal'] = None",
+    "no update": "from firmware.hal import update; update.finish = fails(OSError)",
+    "no wipe": "from firmware.store import wipe; wipe.finish = fails(MemoryError)",
 }
 
 

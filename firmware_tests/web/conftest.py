@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserType, ConsoleMessage, Page, sync_playwright
 
 from host_sim.runtimes import ROOT
 
@@ -23,18 +23,26 @@ _PATIENCE_MS = 60_000
 @contextlib.contextmanager
 def chromium(*options: str, **environment: str) -> Iterator[Browser]:
     """A browser, until it is closed; a skip where there is none."""
-    path = shutil.which("chromium")
-    if path is None:
+    if shutil.which("chromium") is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=path,
-            chromium_sandbox=os.geteuid() != 0,  # root has to do without
-            args=options,
-            env={**os.environ, **environment},
-        )
-        yield started
-        started.close()
+    with (
+        sync_playwright() as playwright,
+        launched(playwright.chromium, *options, **environment) as it,
+    ):
+        yield it
+
+
+@contextlib.contextmanager
+def launched(kind: BrowserType, *options: str, **environment: str) -> Iterator[Browser]:
+    """One more browser; `browser_type` of the other one is its `kind`."""
+    started = kind.launch(
+        executable_path=shutil.which("chromium"),
+        chromium_sandbox=os.geteuid() != 0,  # root has to do without
+        args=options,
+        env={**os.environ, **environment},
+    )
+    yield started
+    started.close()
 
 
 @contextlib.contextmanager

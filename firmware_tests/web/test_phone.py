@@ -18,7 +18,14 @@ from firmware_tests.cloud.databases import Sqlite
 from firmware_tests.cloud.test_native_shares import API, add_lock, give, ok
 from firmware_tests.cloud.world import PASSWORD, World
 from firmware_tests.radio import conftest as on_air
-from firmware_tests.web.conftest import PHONE_WIDTH, chromium, faults, opened, picture
+from firmware_tests.web.conftest import (
+    PHONE_WIDTH,
+    chromium,
+    faults,
+    launched,
+    opened,
+    picture,
+)
 from host_sim import words
 from host_sim.cloud import issuer
 from host_sim.cloud.domain.model import Device
@@ -279,6 +286,26 @@ def test_a_lock_that_lost_its_power_is_found_again(town, phone):
     # It has another address now, and no places of resumption.
     phone.press("Unlock", UNLOCKED)
     assert (phone.began(), phone.handshakes(), phone.chosen) == (RESUME, 1, 2)
+
+
+def test_a_browser_that_remembers_the_lock_does_not_ask_for_it_again(town, browser):
+    flags = (
+        "--enable-features=WebBluetooth,WebBluetoothNewPermissionsBackend",
+        "--enable-blink-features=WebBluetoothGetDevices",
+    )
+    with launched(browser.browser_type, *flags) as other, opened(other) as page:
+        phone = Phone(page, town)
+        guest, _ = town.guest()
+        phone.sign_in(guest)
+        phone.press("Unlock", UNLOCKED)
+        page.reload()
+        phone.press("Unlock", UNLOCKED)
+        assert (phone.began(), phone.chosen) == (RESUME, 1)
+        with town.without_power():
+            pass
+        page.reload()
+        phone.press("Unlock", UNLOCKED)  # it has another address now
+        assert phone.chosen == 2
 
 
 def test_two_tabs_take_turns(town, phone):

@@ -26,6 +26,7 @@ from host_sim.cloud.web.service import Service
 from host_sim.radio.air import listen_for_hosts
 from host_sim.radio.bus import Bus
 from host_sim.radio.chip import listen_for_locks
+from host_sim.whole import whole
 from host_sim.words import iso
 
 from . import people
@@ -119,7 +120,7 @@ class House:
             bus = Bus(folder, hosts.sockets[0].getsockname()[1], (_MTU,))
             self.bus = (await self._stack.enter_async_context(bus)).address
         self._tell("people and shares")
-        tokens = await to_thread(self._populate)
+        tokens = await whole(to_thread(self._populate))
         self._tell(f"the lock, on {self.runtime}")
         radio = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         self.lock = HouseLock(self.runtime, folder, self.time, radio, self._lock_said)

@@ -50,7 +50,10 @@ class HouseLock:
         self._flash.mkdir()
         about = f"{lock!r}, {issuer!r}, {cloud!r}"
         process = await self._start(f"from host_sim.lock import stand; print(stand.make({about}))")
-        said, _ = await process.communicate()
+        try:
+            said, _ = await process.communicate()
+        finally:
+            await _end(process)
         if process.returncode:
             raise LockGone(f"the lock was not provisioned: {said.decode()}")
         self.key = said.decode().strip()
@@ -75,8 +78,7 @@ class HouseLock:
         self._has_power = False
         if self._process is None or self._reader is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            self._process.kill()
+        await _end(self._process)
         await self._reader
 
     async def restart(self) -> None:
@@ -195,3 +197,10 @@ class HouseLock:
     async def log(self, after: int = 0) -> bytes:
         """The log after an entry, as `firmware.store.export` has it; some entries at a time."""
         return bytes.fromhex((await self.ask("log", after=after))["export"])
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """At once, if it has not ended."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    await process.wait()

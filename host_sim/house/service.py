@@ -4,6 +4,7 @@ the house's time, and overheard.
 Imports the cloud and its siblings. Locks and phones reach it by proxies that can be broken.
 """
 
+import os
 import socket
 import ssl
 import time
@@ -28,6 +29,7 @@ from host_sim.cloud.link.bus import Bus
 from host_sim.cloud.link.run import linked
 from host_sim.cloud.web.app import create_app
 from host_sim.cloud.worker import Worker
+from host_sim.whole import whole
 from host_sim.world.network import FINE, Proxy
 
 from .events import Events
@@ -47,6 +49,10 @@ class _Server(uvicorn.Server):
         yield
 
 
+class PortTaken(Exception):
+    """There is another program at the port that was asked for."""
+
+
 class Cloud:
     """The service, as a context manager; `service` has its domain, `app` its APIs.
 
@@ -58,7 +64,11 @@ class Cloud:
         self._folder = folder
         self._time = time
         self._events = events
-        self._listener = socket.create_server((HOST, port))
+        try:
+            self._listener = socket.create_server((HOST, port))
+        except OSError as error:
+            why = os.strerror(error.errno or 0)
+            raise PortTaken(f"There is no listening at port {port}: {why}.") from None
         self.url = f"http://{HOST}:{self._listener.getsockname()[1]}"
         self.is_off = False
         self.tells_time = True
@@ -67,7 +77,7 @@ class Cloud:
 
     async def __aenter__(self) -> Self:
         try:
-            await to_thread(self._prepare)
+            await whole(to_thread(self._prepare))
         except BaseException:
             await self._stack.aclose()
             raise

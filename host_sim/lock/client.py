@@ -23,7 +23,8 @@ class LockProcess:
 
     def __init__(self, runtime: str, lock: str, issuer: PublicKey, at_s: int):
         self._flash = tempfile.TemporaryDirectory(prefix="sharelock-")
-        self._process = runtimes.start(runtime, "host_sim/lock/serve.py")
+        # Ctrl-C is for who started this, and ends the lock.
+        self._process = runtimes.start(runtime, "host_sim/lock/serve.py", start_new_session=True)
         key = (issuer.x + issuer.y).hex()
         self._send({"folder": self._flash.name, "lock": lock, "issuer": key, "t": at_s})
 
@@ -56,6 +57,7 @@ class LockProcess:
         trace: TracebackType | None,
     ) -> None:
         assert self._process.stdin and self._process.stdout
+        self._process.kill()
         self._process.stdin.close()
         self._process.stdout.close()
         self._process.wait()

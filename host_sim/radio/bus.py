@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from host_sim.runtimes import ROOT
+from host_sim.whole import whole
 
 _CONFIG = """\
 <!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -22,6 +23,8 @@ _CONFIG = """\
   </policy>
 </busconfig>
 """
+# For `sh`: a program that ends with whoever started it, however that ends, for then input does.
+_MORTAL = '"$0" "$@" & exec >/dev/null 2>&1; cat; kill $!; wait'
 _PATIENCE_S = 20
 
 
@@ -60,18 +63,27 @@ class Bus:
 
     async def __aexit__(self, *_: object) -> None:
         for process in reversed(self._processes):
-            if process.returncode is None:
-                process.terminate()
+            assert process.stdin
+            process.stdin.close()
             await process.wait()
 
     async def _start(self, *command: str) -> None:
         """Start a process and wait until it says that it is there."""
-        environment = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": self.address}
-        process = await asyncio.create_subprocess_exec(
-            *command, cwd=ROOT, env=environment, stdout=asyncio.subprocess.PIPE
-        )
-        self._processes.append(process)
+        process = await whole(self._spawn(*command))
         assert process.stdout
         line = await asyncio.wait_for(process.stdout.readline(), _PATIENCE_S)
         if not line:
-            raise BusError(f"{command[0]} ended with status {await process.wait()}")
+            raise BusError(f"{command[0]} does not start")
+
+    async def _spawn(self, *command: str) -> asyncio.subprocess.Process:
+        environment = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": self.address}
+        process = await asyncio.create_subprocess_exec(
+            *("sh", "-c", _MORTAL, *command),
+            cwd=ROOT,
+            env=environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is for who started it
+        )
+        self._processes.append(process)
+        return process

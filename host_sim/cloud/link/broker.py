@@ -127,6 +127,8 @@ class Broker(Amqtt):
         keep_alive_s = connect.variable_header.keep_alive
         reader.patience_s = 1.5 * keep_alive_s if keep_alive_s else float("inf")
         reader.put_back = bytes(connect.to_bytes())
+        if writer.get_peer_info() is None:  # amqtt would trip over it
+            raise AMQTTError("gone before it was let in")
         return await super()._initialize_client_session(reader, writer, *remote)
 
     async def _refusal(self, connect: ConnectPacket) -> int:

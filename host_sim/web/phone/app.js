@@ -2,7 +2,7 @@
 // from the wallet, so that it is there without a network, too.
 
 import * as account from "./account.js";
-import { Door, Gone, choose, isThere } from "./ble.js";
+import { Door, Gone, find as findRadio, isThere } from "./ble.js";
 import { EdhocError } from "./edhoc.js";
 import { run } from "./errand.js";
 import { Failed } from "./session.js";
@@ -101,9 +101,10 @@ async function go(lock, errand) {
   };
   tell("");
   try {
-    // Only right after a click may a page ask for a device.
-    if (!devices.has(lock.id)) devices.set(lock.id, await choose());
-    await whileBusy(card, () => whileBusy(button, () => visit(lock.id, errand, tell, doubt)));
+    await whileBusy(card, () => whileBusy(button, async () => {
+      if (!devices.has(lock.id)) devices.set(lock.id, await findRadio(lock.radio));
+      await visit(lock.id, errand, tell, doubt);
+    }));
   } catch (error) {
     devices.delete(lock.id);
     tell(sentence(error), "bad");
@@ -124,6 +125,7 @@ function visit(id, errand, tell, doubt) {
         show();
       };
       const refused = await run(wallet, lock, door, { ...ERRANDS[errand], tell: heard });
+      lock.radio = devices.get(id).id;
       if (errand === "carry") tell("The lock has what this phone had for it.", "good");
       const why = refused.map((reason) => SENTENCES[reason]);
       if (why.length) doubt.textContent = `The lock refused what it was brought. ${why.join(" ")}`;

@@ -3,6 +3,7 @@
 import { NOTIFY, SERVICE, WRITE } from "./words.js";
 import { Cutter, FrameError, Joiner } from "./frames.js";
 
+const NEAR_MS = 2_500; // a click is good for a dialogue for twice as long
 const CONNECT_MS = 10_000;
 const READY_MS = 5_000; // to be heard by a lock that one is connected to, and greeted
 const ANSWER_MS = 20_000; // two handshakes' worth of an ESP32's time
@@ -15,9 +16,29 @@ export class Gone extends Error {}
 
 export const isThere = () => navigator.bluetooth !== undefined;
 
-/** A lock that the person picks in the browser's own dialogue; only after a click. */
-export const choose = () =>
-  navigator.bluetooth.requestDevice({ filters: [{ services: [SERVICE] }] });
+/**
+ * The radio of a lock: the one with this id, which was picked before, if the browser remembers it
+ * and it is near. Else the person picks one in the browser's own dialogue; only after a click.
+ */
+export async function find(id) {
+  const known = (await navigator.bluetooth.getDevices?.()) ?? [];
+  const before = known.find((device) => device.id === id);
+  if (before && (await isNear(before))) return before;
+  return navigator.bluetooth.requestDevice({ filters: [{ services: [SERVICE] }] });
+}
+
+/** Whether it can be connected to, which it is then. A lock has a new address every now and then. */
+async function isNear({ gatt }) {
+  const late = setTimeout(() => gatt.disconnect(), NEAR_MS);
+  try {
+    await gatt.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(late);
+  }
+}
 
 /** A connection to a lock: `open` it, then `send` and `receive` messages, and `close` it. */
 export class Door {

@@ -68,9 +68,10 @@ export class Wallet {
     const lock = { id, point, kid, credential, key: await publicKey(point) };
     // Statements to be brought at once; news that can wait, and the cloud's word for the log that
     // it got; pieces of the log for the cloud, and the entry after which the last one begins; the
-    // newest grant that the lock took; and how it was when the phone was there last.
+    // newest grant that the lock took; how it was when the phone was there last; and the id that the
+    // browser gave its radio then.
     Object.assign(lock, { statements: [], news: [], receipt: [], carried: [], carriedAfter: null });
-    Object.assign(lock, { grant: "", seen: null });
+    Object.assign(lock, { grant: "", seen: null, radio: "" });
     this.locks.set(id, lock);
     return lock;
   }
