@@ -6,12 +6,13 @@ that doubles when it is full. So in what is compiled `_0`, `_1` and so on stand 
 - parameters, except those with a default: callers may name them;
 - private attributes, variables, functions and classes of a module, but not its exceptions.
 
-It is conservative: a name stays if anything in `kept`, a string or another module has it, or if a
-class of its module extends one of another. Tracebacks have short names, too; `Reader` completes
-them. May import nothing of the project.
+It is conservative: a name stays if anything in `kept`, a string or another module has it; where a
+class extends one of another module, the two share no names. Tracebacks have short names, too;
+`Reader` completes them. May import nothing of the project.
 """
 
 import ast
+import builtins
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -26,20 +27,44 @@ def shorten(trees: Sequence[ast.Module], kept: set[str]) -> list[dict[str, str]]
     """Rename in all modules of a program; returns what the private names of each are now."""
     bound = [set(_bound(tree)) for tree in trees]
     homes = Counter(name for names in bound for name in names)
+    above = _extended(trees)
     stay = set(kept)
-    for tree, own in zip(trees, bound, strict=True):
+    for tree, own, parents in zip(trees, bound, above, strict=True):
         stay.update(_fixed(tree), _used(tree) - own)
         stay.update(name for name in _of_others(tree) if homes[name] > 1)
-        if _extends_imported(tree):
+        stay.update(*(own & bound[parent] for parent in parents))
+        if any(above[parent] for parent in parents):
             stay.update(own)
-    found = []
-    for tree, own in zip(trees, bound, strict=True):
-        renamed = dict(zip(sorted(own - stay), _unused(tree), strict=False))
+    found: list[dict[str, str]] = [{} for _ in trees]
+    for place in sorted(range(len(trees)), key=lambda place: len(above[place])):
+        taken = set().union(*(found[parent].values() for parent in above[place]))
+        unused = (name for name in _unused(trees[place]) if name not in taken)
+        found[place] = dict(zip(sorted(bound[place] - stay), unused, strict=False))
+    for tree, renamed in zip(trees, found, strict=True):
         _rename(tree, renamed)
         for node in list(ast.walk(tree))[::-1]:  # inner functions come first
             if isinstance(node, _FUNCTIONS):
                 _rename_parameters(node)
-        found.append(renamed)
+    return found
+
+
+def _extended(trees: Sequence[ast.Module]) -> list[set[int]]:
+    """For each module the places of those that have a class which one of its own extends.
+
+    Its own is among them if it extends something that is not known.
+    """
+    homes: dict[str, set[int]] = {}
+    bases: list[set[str]] = [set() for _ in trees]
+    for place, tree in enumerate(trees):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, set()).add(place)
+                bases[place].update(ast.unparse(base).split(".")[-1] for base in node.bases)
+    found = []
+    for place, names in enumerate(bases):
+        known = set().union(*(homes.get(name, set()) for name in names)) - {place}
+        unknown = {name for name in names - set(homes) if not hasattr(builtins, name)}
+        found.append(known | {place} if unknown else known)
     return found
 
 
@@ -124,19 +149,6 @@ def _fixed(tree: ast.AST) -> Iterator[str]:
             yield from node.names
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
-
-
-def _extends_imported(tree: ast.Module) -> bool:
-    imported = {
-        alias.asname or alias.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    bases = [
-        base for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases
-    ]
-    return any(not isinstance(base, ast.Name) or base.id in imported for base in bases)
 
 
 def _unused(tree: ast.AST) -> Iterator[str]:

@@ -103,14 +103,22 @@ def test_parameters_and_private_values_have_short_names(tmp_path):
     assert output(tmp_path, small) == output(tmp_path, {**PROGRAM, "p/main.py": PRIVATE})
 
 
+MORE = """
+  def more(self):
+    self._d = self._e = 5
+    return self._c
+def show():
+    a = A(4)
+    print(a.more(), a._e, a.all())
+"""
 NAMES = {
     "of a string": "class A:\n  def __init__(self):\n    self._a = 5\n"
     "def show():\n    print(getattr(A(), '_a'))\n",
     "of another": "from .state import Box\nclass A:\n  def __init__(self):\n"
     "    self._a = self._b = 2\n"
     "def show():\n    print(Box(1)._b, A()._b, Box(3)._c)\n",
-    "inherited": "from .state import Box\nclass A(Box):\n  def more(self):\n    self._d = 5\n"
-    "    return self._c\ndef show():\n    a = A(4)\n    print(a.more(), a.all())\n",
+    "inherited": "from .state import Box\nclass A(Box):\n" + MORE,
+    "inherited by another name": "from .state import Box as B\nclass A(B):\n" + MORE,
     "of a closure": "def f(a, b):\n    return lambda c: [a for a in b] + [a, b, c]\n"
     "def show():\n    print(f(1, (2, 3))(4))\n",
     "hidden": "def f(a):\n    def g(b, max):\n        return max + a + b\n"

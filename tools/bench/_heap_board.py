@@ -7,13 +7,11 @@ lacks. Imports nothing of the project.
 import errno
 import sys
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
 
 class Part:
-    """A pin at rest, a timer, a bus with nothing on it, a calendar, a Wi-Fi that is joined."""
+    """A pin at rest, a timer, a bus with nothing on it, a calendar, a Wi-Fi that is joined, a lock
+    of `_thread` where there is one thread.
+    """
 
     IN = OUT = PULL_UP = ONE_SHOT = 0
 
@@ -46,6 +44,12 @@ class Part:
     def isconnected(self):
         return True
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
 
 class Parts:
     """`machine` and `network`, and what a program only has to find by name."""
@@ -63,7 +67,7 @@ class Parts:
 
     @staticmethod
     def allocate_lock():
-        return Turn()
+        return Part()
 
     @staticmethod
     def stack_size(_):
@@ -74,18 +78,7 @@ class Parts:
         pass
 
 
-class Turn:
-    """A lock of `_thread` where there is one thread."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-
 def put(*others):
     """Let imports find them, and these modules."""
-    modules: "dict[str, Any]" = sys.modules
     for name in ("machine", "network") + others:
-        modules[name] = Parts
+        sys.modules[name] = Parts  # type: ignore[assignment]
