@@ -6,7 +6,7 @@ from sqlalchemy import select
 from firmware_tests.cloud.realm import write
 from firmware_tests.web.page import read
 from firmware_tests.web.stand import BERLIN, NOW, stand
-from host_sim.cloud.domain import devices, sharing
+from host_sim.cloud.domain import devices, homes, sharing
 from host_sim.cloud.domain.model import Device, Mail, Member, Organisation, Share
 
 ANNA, BOB, CLEO, EVE = (f"{name}@example.org" for name in ("anna", "bob", "cleo", "eve"))
@@ -70,6 +70,15 @@ def test_the_owner_sees_every_share_and_how_it_stands(here):
     assert "admin, only at the door" in found["Cleo"]
     assert "guest, 3 uses, for 2 h from the first use on invited" in found[EVE]
     assert "the link is good until Sat 1 Aug 2026, 15:46:40 +02:00" in found[EVE]
+
+
+def test_home_assistant_has_a_share_and_no_eyes(here):
+    with here.setting_up() as context:
+        (device,) = context.session.scalars(select(Device))
+        homes.switch_on(context, device.owner, device)
+    assert "Home Assistant" in shares(here)
+    names = [each.text for each in part(here, "eyes").all("option")]
+    assert names == ["Anna", "Bob", "Cleo", "Zoe"]
 
 
 def test_time_alone_opens_and_closes(here):

@@ -113,10 +113,9 @@ def _became(share: Share) -> int | None:
 
 def _forged(ctx: Context, device: str, point: bytes) -> list[Loot]:
     """The owner's share as a grant for a key of one's own, signed by another one."""
-    owner = people.find(ctx, people.OWNER)
-    share = ctx.session.scalars(
-        select(Share).where(Share.device.has(Device.uid == device), Share.person_id == owner.id)
-    ).one()
+    owner = people.device_of(ctx, device).owner
+    mine = select(Share).where(Share.device.has(Device.uid == device), Share.person_id == owner.id)
+    share = ctx.session.scalars(mine.where(Share.ended_at.is_(None))).one()
     grant = terms.grant(share)
     grant.version += 1
     grant.issued = from_unix(ctx.now)
