@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select
 
+from firmware.link.clerk import LOG_AGAIN_S
 from firmware.policy import reasons
 from firmware.policy.grant import LOCK
 from firmware_tests.board import Board
@@ -19,7 +20,7 @@ from firmware_tests.cloud.brokers import KINDS, Broker, Mqtt, free_port, running
 from firmware_tests.cloud.process import Process
 from firmware_tests.cloud.native import API, ok
 from firmware_tests.e2e.given import DESK
-from firmware_tests.e2e.scene import PHONE_DIGITS, TEDEE, until
+from firmware_tests.e2e.scene import PATIENCE_S, PHONE_DIGITS, TEDEE, until
 from host_sim.cloud.database import connect, transaction
 from host_sim.cloud.domain import issuing
 from host_sim.cloud.domain.context import Context
@@ -202,7 +203,8 @@ def test_a_share_from_its_making_to_its_end(town):
     with town.offline():
         assert board.open() == reasons.UNKNOWN_SHARE
     last = board.ask("facts")["log"]
-    until(lambda: board.ask("facts")["kept"] >= last)
+    # What was on its way when the network went is sent again after so long.
+    until(lambda: board.ask("facts")["kept"] >= last, LOG_AGAIN_S + PATIENCE_S)
     decisions = [each for each in town.audit("log.decision") if each["share"] == mine["id"]]
     assert [each["reason"] for each in decisions] == [
         *[reasons.ALLOWED] * 3,
