@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Generator
 
-SLICE = 150
+SLICE = 160
 
 
 def finish(steps: "Generator[None, None, Any]") -> "Any":

@@ -142,13 +142,17 @@ def test_who_writes_more_than_a_busy_lock_has_room_for_is_cut_off(run, lock):
 def test_a_wrong_piece_ends_the_connection_and_nothing_else(run, lock):
     async def disturb():
         async with Door(await find()) as other, Door(await find(adapter="hci1"), "hci1") as door:
-            await echo(other, 10)
+            try:
+                await echo(other, 10)
+            except Gone:  # the lock of another test was found, which has just gone
+                return False
             with pytest.raises(Gone):  # in the answer to the write, or after it
                 await other.write(b"\x55\x01x")
                 await other.receive(10)
             await echo(door, 10)
+            return True
 
-    run(disturb())
+    assert any(run(disturb()) for _ in range(3))
 
 
 def test_a_phone_notices_that_the_lock_lost_its_power(run, lock):

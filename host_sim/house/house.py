@@ -43,6 +43,7 @@ YEAR_S = 366 * 86_400
 _PATIENCE_S = 30
 _MTU = 517  # what a browser's adapter asks for
 _MOVES_S = 10  # the longest that the bolt does, with all attempts
+_STILL = 10  # tenths of a second that a bolt is at rest, when it has come to rest
 
 Tell = Callable[[str], None]
 
@@ -182,10 +183,12 @@ class House:
 
     async def _note_bolt(self, noted: dict[str, Any]) -> None:
         """Add to a visit what the bolt comes to, unless something else happens before."""
+        still = 0  # how often in a row: the yes comes before the bolt begins to move
         for _ in range(_MOVES_S * 10):
             await asyncio.sleep(0.1)
             state = self.lock.state
-            if not state["is_driven"] and state["bolt"] in RESTS:
+            still = 0 if state["is_driven"] or state["bolt"] not in RESTS else still + 1
+            if still == _STILL:
                 self.record.bolt(noted, state["bolt"])
                 return
 

@@ -8,6 +8,7 @@ connection standing when the program is gone that wanted it.
 
 import asyncio
 import contextlib
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -351,9 +352,28 @@ def _uuid(uuid: UUID) -> str:
     return uuid.to_hex_str("-").lower()
 
 
+class _Patient:
+    """A socket that takes nothing while its buffer is full.
+
+    dbus-fast 5 sends before it looks whether there is room, and takes BlockingIOError for the end
+    of the connection; what was not taken it sends when there is room.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def send(self, data: memoryview) -> int:
+        try:
+            return self._sock.send(data)
+        except BlockingIOError:
+            return 0
+
+
 async def serve(port: int, mtus: list[int]) -> None:
     """Own the name until the bus or the radio is gone."""
     bus = await MessageBus(bus_type=BusType.SYSTEM).connect()
+    writer: Any = bus._writer
+    writer.sock = _Patient(writer.sock)
     tree = Tree(bus)
     radio_gone = []
     for number, mtu in enumerate(mtus):
