@@ -285,10 +285,10 @@ class Lock:
             return
 
     def _scan_on(self) -> bool:
-        return next(self._scan, self) is None
+        return not next(self._scan, True)
 
     def _scrub_on(self) -> bool:
-        return next(self._scrub, self) is None
+        return not next(self._scrub, True)
 
     def _tick_clock(self) -> None:
         self._enter(self.clock.tick())

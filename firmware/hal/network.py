@@ -14,13 +14,11 @@ if TYPE_CHECKING:
 # A TLS handshake does not fit the 5 KB that a thread has on an ESP32. Its main task has this.
 _STACK_BYTES = 16_384
 AGAIN_MS = 60_000  # after a thread is over, until there is another
-SILENT_MS = (
-    600_000  # without a beat; between two of a thread that lives is half of it, or a bit more
-)
+# Without a beat; between two of a thread that lives is half of it, or a bit more.
+SILENT_MS = 600_000
 LOST_MS = 3_600_000  # without one, and only a restart of the chip makes another thread
-_MOST_MS = (
-    2000  # that count between two looks: when the loop stood still, the thread may have, too
-)
+# That count between two looks: when the loop stood still, the thread may have, too.
+_MOST_MS = 2000
 
 
 class Network:
