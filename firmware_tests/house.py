@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from host_sim.house.house import House
+from host_sim.house.phone import Came
 from host_sim.house.run import Front
 from tools import libraries
 
@@ -24,6 +25,15 @@ class Running:
 
     def do(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE_S)
+
+    def visit(self, name: str, action: str = "unlock") -> Came:
+        """Somebody is at the door with their phone."""
+        return self.do(self.house.visit(name, action))
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the lock said last."""
+        return self.house.lock.state
 
     def until(self, done: Any, seconds: float = 30) -> Any:
         """What `done()` returns, once that is something."""

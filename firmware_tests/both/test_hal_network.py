@@ -73,7 +73,7 @@ def test_other_threads_have_the_stack_that_they_had():
 
 
 class Hangs:
-    """A function that beats when it is let go on, and waits without an end in between."""
+    """The function of a thread that beats when it is let go on, and waits without an end."""
 
     def __init__(self, made):
         self._network = made
@@ -81,6 +81,8 @@ class Hangs:
         self._gate.acquire()
         self.beats = 0
         self._is_over = False
+        made.start(self)
+        wait(lambda: self.beats)
 
     def __call__(self):
         while not self._is_over:
@@ -121,8 +123,6 @@ def test_a_thread_that_hangs_is_told_once_each_time():
     made = Network()
     clock = Clock(made)
     function = Hangs(made)
-    made.start(function)
-    wait(lambda: function.beats)
     for _ in range(2):
         equal(clock.look(SILENT_MS // 1000 - 1), [])
         equal(clock.look(3 * SILENT_MS // 1000), ["it hangs"])
@@ -142,8 +142,6 @@ def test_a_loop_that_stood_still_does_not_blame_the_thread():
     made = Network()
     clock = Clock(made)
     function = Hangs(made)
-    made.start(function)
-    wait(lambda: function.beats)
     for jump_ms in (LOST_MS, -LOST_MS) * 5:
         clock.ms += jump_ms
         equal((clock.look(1), made.is_lost()), ([], False))
@@ -158,8 +156,6 @@ class Thread(Network):
         self.ticks_ms = hardware.ticks_ms
         self.ticks_diff = hardware.ticks_diff
         self.function = Hangs(self)
-        self.start(self.function)
-        wait(lambda: self.function.beats)
 
 
 def test_a_lock_whose_network_hangs_starts_anew_when_nobody_would_notice():

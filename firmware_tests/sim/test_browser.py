@@ -19,7 +19,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("path", ["/", "/console"])
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_page_can_be_read_by_everybody(browser, home, path, look):
-    home.do(home.house.visit("Clara", "unlock"))
+    home.visit("Clara", "unlock")
     with opened(browser, **LOOKS[look]) as page:
         page.goto(home.url + path)
         picture(page, f"house-{path.strip('/') or 'door'}-{look}")
@@ -37,7 +37,7 @@ def test_the_door_moves_when_somebody_comes(page, home):
     page.get_by_role("button", name="Bob: unlock").click()
     expect(door.get_by_role("img")).to_contain_text("The bolt is unlocked.")
     # What happens elsewhere shows, too.
-    home.do(home.house.visit("Anna", "lock"))
+    home.visit("Anna", "lock")
     expect(door.get_by_role("img")).to_contain_text("The bolt is locked.")
     page.get_by_role("button", name="Open the door").click()
     expect(page.get_by_role("status")).to_have_text("The door is locked.")
@@ -80,7 +80,7 @@ def test_a_fault_is_switched_by_keyboard_and_seen(page, home):
 def test_what_travels_shows_as_it_does(page, home):
     page.goto(f"{home.url}/console")
     page.get_by_role("button", name="Bluetooth").click()
-    home.do(home.house.visit("Emil", "unlock"))
+    home.visit("Emil", "unlock")
     message = page.locator("details", has_text="inside: act").first
     message.locator("summary").press("Enter")
     expect(message).to_contain_text("action")

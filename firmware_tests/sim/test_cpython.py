@@ -15,40 +15,32 @@ def started():
         yield made
 
 
-def state(home):
-    return home.house.lock.state
-
-
-def visit(home, name, action="unlock"):
-    return home.do(home.house.visit(name, action))
-
-
 def test_the_bolt_moves(home):
-    assert visit(home, "Anna", "lock").reason == reasons.ALLOWED
-    home.until(lambda: state(home)["bolt"] == "LOCKED")
-    assert visit(home, "Bob").reason == reasons.ALLOWED
-    home.until(lambda: state(home)["bolt"] == "UNLOCKED" and state(home)["x"] > 0.9)
+    assert home.visit("Anna", "lock").reason == reasons.ALLOWED
+    home.until(lambda: home.state["bolt"] == "LOCKED")
+    assert home.visit("Bob").reason == reasons.ALLOWED
+    home.until(lambda: home.state["bolt"] == "UNLOCKED" and home.state["x"] > 0.9)
 
 
 def test_the_lock_hears_over_the_broker_and_fetches_what_it_missed(home):
     """A page over HTTPS brought all shares; this comes by MQTT over TLS."""
-    assert home.until(lambda: state(home)["is_online"] and state(home)["trust"] == "trusted")
+    assert home.until(lambda: home.state["is_online"] and home.state["trust"] == "trusted")
     home.house.phones["Emil"].is_online = False
     with home.house.cloud.transaction() as ctx:
         share = share_of(ctx, "Emil")
         assert share is not None
         sharing.end(ctx, people.find(ctx, people.OWNER), share)
     assert home.do(home.house.settled())
-    assert visit(home, "Emil").reason is None  # a stranger
+    assert home.visit("Emil").reason is None  # a stranger
 
 
 def test_a_power_cut(home):
     home.until(home.house.lock.has_clock)
     home.do(home.house.faults.set("wifi", True))
     home.do(home.house.faults.set("power", True))
-    assert visit(home, "Bob").trouble == "no lock within reach"
+    assert home.visit("Bob").trouble == "no lock within reach"
     home.do(home.house.faults.set("power", False))
-    home.until(lambda: state(home)["is_on"] and state(home)["trust"] == "holdover")
-    assert visit(home, "Bob").reason == reasons.ALLOWED
+    home.until(lambda: home.state["is_on"] and home.state["trust"] == "holdover")
+    assert home.visit("Bob").reason == reasons.ALLOWED
     home.do(home.house.faults.set("wifi", False))
-    home.until(lambda: state(home)["is_online"])
+    home.until(lambda: home.state["is_online"])

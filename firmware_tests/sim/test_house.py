@@ -11,18 +11,10 @@ from host_sim.house import people
 from host_sim.house.house import House
 
 
-def state(home):
-    return home.house.lock.state
-
-
-def visit(home, name, action="unlock"):
-    return home.do(home.house.visit(name, action))
-
-
 def locked(home):
     """The door, locked by its owner."""
-    assert visit(home, "Anna", "lock").reason == reasons.ALLOWED
-    home.until(lambda: state(home)["bolt"] == "LOCKED")
+    assert home.visit("Anna", "lock").reason == reasons.ALLOWED
+    home.until(lambda: home.state["bolt"] == "LOCKED")
 
 
 def wall(home):
@@ -33,34 +25,34 @@ def wall(home):
 
 def test_a_guest_opens_and_the_bolt_moves(home):
     locked(home)
-    assert visit(home, "Bob").reason == reasons.ALLOWED
-    home.until(lambda: state(home)["bolt"] == "UNLOCKED" and state(home)["x"] > 0.9)
-    assert visit(home, "Bob", "pull").reason == reasons.ALLOWED
-    home.until(lambda: state(home)["x"] > 1.3)
+    assert home.visit("Bob").reason == reasons.ALLOWED
+    home.until(lambda: home.state["bolt"] == "UNLOCKED" and home.state["x"] > 0.9)
+    assert home.visit("Bob", "pull").reason == reasons.ALLOWED
+    home.until(lambda: home.state["x"] > 1.3)
 
 
 def test_time_jumps_to_when_a_guest_may_come(home):
-    came = visit(home, "Clara")
+    came = home.visit("Clara")
     if came.reason == reasons.ALLOWED:
         home.do(home.house.jump(home.house.time.now_s() + 4 * 3600))
-        came = visit(home, "Clara")
+        came = home.visit("Clara")
     assert came.reason == reasons.OUTSIDE_RULES and came.next_s
     home.do(home.house.jump(came.next_s + 60))
-    home.until(lambda: state(home)["trust"] == "trusted")
+    home.until(lambda: home.state["trust"] == "trusted")
     assert (wall(home).hour, wall(home).weekday() in (1, 3)) == (9, True)
-    assert visit(home, "Clara").reason == reasons.ALLOWED
+    assert home.visit("Clara").reason == reasons.ALLOWED
 
 
 def test_while_time_stands_still_the_bolt_does(home):
     locked(home)
     home.do(home.house.run_time(0))
     before = home.house.time.now_ms()
-    assert visit(home, "Bob").reason == reasons.ALLOWED
-    home.until(lambda: state(home)["bolt"] == "UNLOCKING")
+    assert home.visit("Bob").reason == reasons.ALLOWED
+    home.until(lambda: home.state["bolt"] == "UNLOCKING")
     assert home.house.time.now_ms() == before
-    assert (state(home)["bolt"], state(home)["x"] < 0.1) == ("UNLOCKING", True)
+    assert (home.state["bolt"], home.state["x"] < 0.1) == ("UNLOCKING", True)
     home.do(home.house.run_time(1))
-    home.until(lambda: state(home)["bolt"] == "UNLOCKED")
+    home.until(lambda: home.state["bolt"] == "UNLOCKED")
 
 
 def test_cloud_and_lock_live_through_a_night_of_another_length_and_a_year(home):
@@ -69,7 +61,7 @@ def test_cloud_and_lock_live_through_a_night_of_another_length_and_a_year(home):
     assert night_s
     for to_s in (night_s, night_s + 100 * 86_400):
         home.do(house.jump(to_s))
-        home.until(lambda: state(home)["is_online"] and state(home)["trust"] == "trusted")
+        home.until(lambda: home.state["is_online"] and home.state["trust"] == "trusted")
         with house.cloud.transaction(reads=True) as ctx:
             assert ctx.now >= to_s
         answer = home.do(house.lock.explain(house.key_of("Clara"), UNLOCK, LOCAL))
@@ -83,51 +75,51 @@ def test_cloud_and_lock_live_through_a_night_of_another_length_and_a_year(home):
 def test_without_a_way_to_the_cloud_the_lock_goes_on_and_catches_up(home, ways):
     for way in ways:
         home.do(home.house.faults.set(way, True))
-    home.until(lambda: not state(home)["is_online"])
-    assert visit(home, "Bob").reason == reasons.ALLOWED
+    home.until(lambda: not home.state["is_online"])
+    assert home.visit("Bob").reason == reasons.ALLOWED
     for way in ways:
         home.do(home.house.faults.set(way, False))
-    home.until(lambda: state(home)["is_online"])
+    home.until(lambda: home.state["is_online"])
     assert home.do(home.house.settled())
 
 
 def test_a_lock_that_lost_the_time_says_so_until_it_is_told(home):
     home.do(home.house.faults.set("clock", True))
-    home.until(lambda: state(home)["is_online"] and state(home)["trust"] == "unknown")
-    assert visit(home, "Clara").reason == reasons.CLOCK_UNKNOWN
-    assert visit(home, "Bob").reason == reasons.ALLOWED  # at any time
+    home.until(lambda: home.state["is_online"] and home.state["trust"] == "unknown")
+    assert home.visit("Clara").reason == reasons.CLOCK_UNKNOWN
+    assert home.visit("Bob").reason == reasons.ALLOWED  # at any time
     home.do(home.house.carry("Emil"))  # who has it from the cloud
-    home.until(lambda: state(home)["trust"] == "trusted")
+    home.until(lambda: home.state["trust"] == "trusted")
     home.do(home.house.lock.lose_clock())
-    home.until(lambda: state(home)["trust"] == "unknown")
+    home.until(lambda: home.state["trust"] == "unknown")
     home.do(home.house.faults.set("clock", False))
     home.do(home.house.jump(home.house.time.now_s() + 120))
-    home.until(lambda: state(home)["trust"] == "trusted")
+    home.until(lambda: home.state["trust"] == "trusted")
 
 
 def test_a_power_cut_takes_the_lock_off_the_air_and_leaves_the_clock_chip(home):
     home.until(home.house.lock.has_clock)
     home.do(home.house.faults.set("wifi", True))
     home.do(home.house.faults.set("power", True))
-    assert not state(home)["is_on"]
-    came = visit(home, "Bob")
+    assert not home.state["is_on"]
+    came = home.visit("Bob")
     assert (came.reason, came.trouble) == (None, "no lock within reach")
     with pytest.raises(OSError):
         home.do(home.house.lock.explain(bytes(16), UNLOCK, LOCAL))
     home.do(home.house.faults.set("power", False))
-    home.until(lambda: state(home)["is_on"] and state(home)["trust"] == "holdover")
-    assert visit(home, "Bob").reason == reasons.ALLOWED
+    home.until(lambda: home.state["is_on"] and home.state["trust"] == "holdover")
+    assert home.visit("Bob").reason == reasons.ALLOWED
 
 
 def test_a_jam_stops_the_bolt_half_way(home):
     locked(home)
     home.do(home.house.faults.set("jam", True))
-    assert visit(home, "Bob").reason == reasons.ALLOWED
-    home.until(lambda: state(home)["bolt"] == "JAMMED")
-    assert 0 < state(home)["x"] < 0.6
+    assert home.visit("Bob").reason == reasons.ALLOWED
+    home.until(lambda: home.state["bolt"] == "JAMMED")
+    assert 0 < home.state["x"] < 0.6
     home.do(home.house.faults.set("jam", False))
-    assert visit(home, "Bob").reason == reasons.ALLOWED
-    home.until(lambda: state(home)["bolt"] == "UNLOCKED")
+    assert home.visit("Bob").reason == reasons.ALLOWED
+    home.until(lambda: home.state["bolt"] == "UNLOCKED")
 
 
 def test_a_low_battery_is_seen_and_told(home):
@@ -143,7 +135,7 @@ def test_a_low_battery_is_seen_and_told(home):
 
 
 def test_events_have_numbers_without_a_gap(home):
-    visit(home, "Anna", "lock")
+    home.visit("Anna", "lock")
     home.until(lambda: home.house.events.kept("visit"))
     numbers = [event.number for event in home.house.events.kept()]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))

@@ -143,10 +143,10 @@ def test_who_is_revoked_while_the_lock_is_offline_opens_until_it_hears(home, web
     assert post(web, "faults/switch", name="revoked")[0] == 200
     assert "It was Bob's." in pane(web, "faults")
     home.until(lambda: not house.lock.state["is_online"])
-    assert home.do(house.visit("Bob", "unlock")).reason == reasons.ALLOWED
+    assert home.visit("Bob", "unlock").reason == reasons.ALLOWED
     assert post(web, "faults/switch", name="revoked")[0] == 200
     assert home.do(house.settled())
-    assert home.do(house.visit("Bob", "unlock")).reason is None  # a stranger now
+    assert home.visit("Bob", "unlock").reason is None  # a stranger now
 
 
 def test_when_nobody_has_a_share_nobody_is_revoked(home, web, monkeypatch):
@@ -157,8 +157,8 @@ def test_when_nobody_has_a_share_nobody_is_revoked(home, web, monkeypatch):
 
 
 def test_what_travels_is_decoded(home, web):
-    home.do(home.house.visit("Anna", "unlock"))
-    home.do(home.house.visit("Anna", "lock"))
+    home.visit("Anna", "unlock")
+    home.visit("Anna", "lock")
     lines = console.read(home.house.events.kept(*console.WIRES))
     titles = [line.title for line in lines if line.wire == "ble"]
     at = len(titles) - 1 - titles[::-1].index("a phone connected")

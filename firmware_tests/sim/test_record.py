@@ -17,7 +17,7 @@ def session(home):
     house, said = home.house, []
 
     def visit(who, action="unlock", bolt=None):
-        came = home.do(house.visit(who, action))
+        came = home.visit(who, action)
         said.append(
             (who, words.name(reasons.UNKNOWN_SHARE if came.reason is None else came.reason))
         )
