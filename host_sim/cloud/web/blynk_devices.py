@@ -14,8 +14,8 @@ from ..domain.errors import Forbidden, Invalid
 from ..domain.model import INVITATION, PASSED_ON, Device, Member, Organisation, Person, Share
 from .auth import Call, caller
 from .blynk import (
-    Email,
     FINDS,
+    Email,
     Id,
     Name,
     Page,
@@ -27,9 +27,9 @@ from .blynk import (
     find_place,
     in_order,
     missing,
-    to_ms,
     part,
     routes,
+    to_ms,
 )
 
 TEMPLATE = 1  # every device is a lock

@@ -10,8 +10,8 @@ from ..domain import membership, organisations
 from ..domain.model import Member, Organisation, Person, Role
 from .auth import Call, caller
 from .blynk import (
-    Email,
     FINDS,
+    Email,
     Id,
     Name,
     Page,
@@ -25,9 +25,9 @@ from .blynk import (
     in_order,
     known_places,
     missing,
-    to_ms,
     part,
     routes,
+    to_ms,
 )
 
 router = routes()
